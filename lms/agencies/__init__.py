@@ -1,0 +1,1 @@
+"""What an agency's officer sees of the agency's own people."""

@@ -1,0 +1,199 @@
+"""Puts the application together: the only module that knows every feature."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+import jinja2
+from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf import CSRFProtect
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from lms.accounts import services as accounts
+from lms.config import Config
+from lms.core import http, i18n, login
+from lms.core.db import db, prepare_engine
+from lms.core.errors import Forbidden, NotFound
+from lms.core.i18n import gettext as _
+from lms.pages import directory, navigation
+
+FEATURES = (
+    "accounts",
+    "cohorts",
+    "competency",
+    "modules",
+    "quizzes",
+    "practice.attendance",
+    "practice.cases",
+    "practice.observations",
+    "practice.simulations",
+    "credentials",
+    "agencies",
+    "reports",
+    "pages",
+)
+WITHOUT_TABLES = {"agencies", "reports", "pages"}
+LARGEST_FORM = 512 * 1024
+"""Bytes of one request: the longest case study is far below."""
+
+
+def create_app(config: Config) -> Flask:
+    """Return the WSGI application for one installation."""
+    app = Flask("lms", static_folder=None)
+    app.extensions["suluh"] = config
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        TESTING=config.testing,
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        SESSION_COOKIE_NAME="__Host-suluh" if config.https else "suluh",
+        SESSION_COOKIE_SECURE=config.https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        # The token lives as long as the session: a long case study must not be refused.
+        WTF_CSRF_TIME_LIMIT=None,
+        # We send no referrer; foreign posts are refused by Sec-Fetch-Site and the token.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    # A typo in a template is an error, not an empty string. Set before the environment exists.
+    app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True}
+    if config.https:
+        # One proxy in front ends TLS; without https no forwarded header is believed.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
+    import_models()
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    http.init_app(app)
+    login.init_app(app, accounts.load_viewer)
+    i18n.init_app(app)
+    csrf = CSRFProtect(app)
+    for blueprint in load_blueprints():
+        app.register_blueprint(blueprint)
+    # Exit and language stand on pages without a session, and exit may never be refused.
+    csrf.exempt("lms.pages.views.quick_exit")
+    csrf.exempt("lms.pages.views.language")
+    app.context_processor(_layout)
+    _answer_errors(app)
+    return app
+
+
+def import_models() -> None:
+    """Make every table known to the metadata."""
+    import_module("lms.core.models")
+    for feature in FEATURES:
+        if feature not in WITHOUT_TABLES:
+            import_module(f"lms.{feature}.models")
+
+
+def load_blueprints() -> Sequence[Blueprint]:
+    """Return the blueprint of every feature."""
+    return [import_module(f"lms.{feature}.views").bp for feature in FEATURES]
+
+
+def _layout() -> dict[str, object]:
+    """Return what every page's frame shows."""
+    config = _config()
+    viewer = login.viewer()
+    return {
+        "viewer": viewer,
+        "tabs": navigation.tabs(viewer) if viewer else [],
+        "emergency": directory.load(config.content_dir).emergency,
+        "demo": config.demo,
+    }
+
+
+def _config() -> Config:
+    config: Config = current_app.extensions["suluh"]
+    return config
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """What an error page says: what happened and a way on."""
+
+    title: str
+    text: str
+
+
+def _excuse(code: int) -> Excuse:
+    known = {
+        400: Excuse(
+            _("Halaman ini perlu dibuka ulang"),
+            _("Isian belum terkirim. Kembali, salin tulisan Anda bila perlu, lalu muat ulang."),
+        ),
+        401: Excuse(_("Masuk dulu"), _("Sesi Anda sudah berakhir. Masuk lagi untuk meneruskan.")),
+        403: Excuse(
+            _("Halaman ini bukan untuk peran Anda"),
+            _("Bila Anda memerlukannya, minta administrator memeriksa peran akun Anda."),
+        ),
+        404: Excuse(
+            _("Halaman tidak ditemukan"),
+            _("Alamatnya mungkin salah ketik, atau Anda tidak memiliki akses ke isinya."),
+        ),
+        405: Excuse(_("Halaman tidak ditemukan"), _("Buka kembali halaman ini dari beranda.")),
+        413: Excuse(
+            _("Kiriman terlalu besar"), _("Perpendek tulisan atau bagi menjadi beberapa bagian.")
+        ),
+        429: Excuse(
+            _("Terlalu banyak permintaan"),
+            _("Tunggu satu menit, lalu coba lagi. Tidak ada yang hilang."),
+        ),
+        503: Excuse(
+            _("Layanan sedang sibuk"),
+            _("Yang bertanda “Tersimpan” sudah aman. Coba lagi dalam beberapa detik."),
+        ),
+    }
+    return known.get(
+        code,
+        Excuse(
+            _("Ada yang belum berjalan semestinya"),
+            _("Ini kesalahan kami. Yang bertanda “Tersimpan” sudah aman. Coba lagi sebentar."),
+        ),
+    )
+
+
+def _answer(code: int) -> ResponseReturnValue:
+    excuse = _excuse(code)
+    if login.wants_json():
+        answer = jsonify(error=code, title=excuse.title, text=excuse.text)
+    else:
+        answer = Response(render_template("errors/error.html", code=code, excuse=excuse))
+    if code in {429, 503}:
+        answer.headers["Retry-After"] = "5"
+    answer.status_code = code
+    return answer
+
+
+def _answer_errors(app: Flask) -> None:
+    """Answer every error with a page that says what to do, in the reader's language."""
+    app.register_error_handler(HTTPException, _on_http)
+    app.register_error_handler(CSRFError, lambda _error: _answer(400))
+    app.register_error_handler(NotFound, lambda _error: _answer(404))
+    app.register_error_handler(Forbidden, lambda _error: _answer(403))
+    app.register_error_handler(OperationalError, _on_busy)
+    app.register_error_handler(Exception, _on_crash)
+
+
+def _on_http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    return _answer(error.code)
+
+
+def _on_busy(error: OperationalError) -> ResponseReturnValue:
+    current_app.logger.error("database: %s", error.orig)
+    db.session.rollback()
+    return _answer(503)
+
+
+def _on_crash(error: Exception) -> ResponseReturnValue:
+    if current_app.testing:
+        raise error
+    current_app.logger.exception("unhandled")
+    return _answer(500)

@@ -1,0 +1,1 @@
+"""Organisations, classes (angkatan), seats, invitations."""

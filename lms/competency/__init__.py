@@ -1,0 +1,1 @@
+"""The one standard, the evidence ledger and the verdicts derived from it."""

@@ -1,0 +1,93 @@
+"""Tables of the standard and of the evidence ledger. Facts only: verdicts are derived."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.competency.rules import EvidenceKind
+from lms.core.db import Base, text_enum
+
+
+class StandardVersion(Base):
+    """One text of the standard. Immutable; the newest row is the current one."""
+
+    __tablename__ = "standard_version"
+    __table_args__ = (UniqueConstraint("version", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    digest: Mapped[str]
+    document: Mapped[dict[str, Any]]
+    loaded_at: Mapped[datetime]
+    adopted_at: Mapped[datetime | None]
+    """When the installation adopted it; until then it is a draft and papers say so."""
+
+
+class Evidence(Base):
+    """One fact about one person and one KUK. Append-only: see EvidenceVoid.
+
+    Source: decision-rules 1. What the columns mean per kind:
+    Q:   source = curriculum, group = attempt, ref = item version, passed
+    SK:  source = case, group = submission, ref = "", mark
+    SIM: source = simulation, group = run, ref = node, passed, harmful for the whole run
+    OBS: source = station, group = round, ref = station/variant, mark, harmful per station
+    REF: source = lesson, group = lesson, passed (done or skipped with the trainer)
+    HDR: source = in-person lesson, group = cohort, kuk = "", passed (present)
+    """
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        # The same fact arrives once, even when the request that states it is repeated.
+        UniqueConstraint("person_id", "kind", "group_key", "kuk", "ref"),
+        # Verdicts read all rows of one person, or of the people of one class.
+        Index("ix_evidence_person", "person_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    standard_version_id: Mapped[int] = mapped_column(ForeignKey("standard_version.id"))
+    kind: Mapped[EvidenceKind] = mapped_column(text_enum(EvidenceKind))
+    kuk: Mapped[str]
+    source: Mapped[str]
+    group_key: Mapped[str]
+    ref: Mapped[str]
+    passed: Mapped[bool | None]
+    mark: Mapped[int | None]
+    """0 Belum aman, 1 Aman dengan bimbingan, 2 Aman mandiri."""
+    harmful: Mapped[bool] = mapped_column(default=False)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("evidence.id"))
+    """A repeat station names the mark it replaces."""
+    assessor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    note: Mapped[str] = mapped_column(default="")
+    happened_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+
+
+class EvidenceVoid(Base):
+    """A row that no longer counts, and why. The row itself stays. Source: decision-rules 2."""
+
+    __tablename__ = "evidence_void"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"), unique=True)
+    reason: Mapped[str]
+    by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+
+
+class Coaching(Base):
+    """A trainer's guidance after three tries; it opens the next try. Source: decision-rules 7."""
+
+    __tablename__ = "coaching"
+    __table_args__ = (Index("ix_coaching_person", "person_id", "kind", "source"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    kind: Mapped[EvidenceKind] = mapped_column(text_enum(EvidenceKind))
+    source: Mapped[str]
+    """Curriculum, simulation, case or station the tries were made at."""
+    note: Mapped[str]
+    trainer_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]

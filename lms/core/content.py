@@ -1,0 +1,162 @@
+"""Reads YAML and Markdown of `content/`. Every problem names its file and line."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+LARGEST = 2_000_000
+"""Bytes of one content file; the largest today is far below."""
+
+
+class Spec(BaseModel):
+    """Base of every validated piece of content: unknown fields are errors, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Review(Spec):
+    """Whether an expert has read the text. Nobody has until a name stands here."""
+
+    status: str = "unreviewed"
+
+
+class SourceRef(Spec):
+    """Where a statement comes from and when somebody last looked."""
+
+    ref: str
+    note: str = ""
+    checked_on: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong with the content: where, and what to do about it."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A parsed file: its data, and the tree that remembers the lines."""
+
+    path: Path
+    data: Any
+    node: yaml.Node | None
+    first_line: int = 1
+    body: str = ""
+    body_line: int = 1
+
+    def line(self, place: Sequence[str | int]) -> int:
+        """Return the line of the deepest part of `place` that exists in the file."""
+        node, line = self.node, self.first_line
+        for step in place:
+            node = _child(node, step)
+            if node is None:
+                break
+            line = node.start_mark.line + self.first_line
+        return line
+
+    def problem(self, message: str, *place: str | int) -> Problem:
+        """Return a problem at `place` of this file."""
+        return Problem(str(self.path), self.line(place), message)
+
+
+class Unreadable(Exception):
+    """The file is not YAML (or not Markdown with a YAML head); `problem` says where."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain YAML: no aliases (they can explode), no dates or booleans guessed from words."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases are not used here", problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
+_Loader.yaml_implicit_resolvers = {
+    key: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith((":timestamp", ":merge"))]
+    for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(path: Path) -> Source:
+    """Parse one YAML file. Raises Unreadable."""
+    return _parse(path, path.read_text(encoding="utf-8"), 1)
+
+
+def read_markdown(path: Path) -> Source:
+    """Parse a Markdown file that starts with a YAML head between `---` lines. Raises Unreadable."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    if lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
+        raise Unreadable(Problem(str(path), 1, "the file must start with a head between --- lines"))
+    end = next(n for n, line in enumerate(lines[1:], 1) if line.strip() == "---")
+    head = _parse(path, "\n".join(lines[1:end]), 2)
+    body = "\n".join(lines[end + 1 :])
+    return Source(path, head.data, head.node, first_line=2, body=body, body_line=end + 2)
+
+
+def validate(model: type[M], source: Source) -> tuple[M | None, list[Problem]]:
+    """Turn a parsed file into `model`; either the model or the list of problems is empty."""
+    try:
+        return model.model_validate(source.data), []
+    except ValidationError as error:
+        return None, [
+            source.problem(f"{'.'.join(map(str, e['loc']))}: {e['msg']}", *e["loc"])
+            for e in error.errors(include_url=False)
+        ]
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """Return one SHA-256 over the bytes of `files`, in their given order."""
+    total = hashlib.sha256()
+    for path in files:
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def digest_of_text(text: str) -> str:
+    """Return the SHA-256 of a text, as 64 hex characters."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parse(path: Path, text: str, first_line: int) -> Source:
+    if len(text) > LARGEST:
+        raise Unreadable(Problem(str(path), 1, f"larger than {LARGEST} characters"))
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        data = loader.construct_document(node) if node is not None else None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + first_line if error.problem_mark else first_line
+        raise Unreadable(Problem(str(path), line, error.problem or "not YAML")) from error
+    except yaml.YAMLError as error:
+        raise Unreadable(Problem(str(path), first_line, f"not YAML: {error}")) from error
+    finally:
+        loader.dispose()
+    return Source(path, data, node, first_line=first_line)
+
+
+def _child(node: yaml.Node | None, step: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == str(step)), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        child: yaml.Node = node.value[step]
+        return child
+    return None

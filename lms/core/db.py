@@ -1,0 +1,126 @@
+"""The database: one declarative base, one session, one unit of work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeDecorator
+
+NAMES = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+E = TypeVar("E", bound=StrEnum)
+
+
+class NaiveMoment(ValueError):
+    """A datetime without a zone was about to be stored."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment. Refuses naive values; gives aware UTC back on every database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Turn an aware datetime into UTC. Raises NaiveMoment."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise NaiveMoment(f"{value!r} has no zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, _dialect: Dialect) -> datetime | None:
+        """Give the moment back as aware UTC; SQLite keeps no zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def text_enum(enum: type[E]) -> Enum:
+    """Return the column type of a StrEnum: text, checked in Python only.
+
+    So a new member needs no migration.
+    """
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=False,
+        validate_strings=True,
+        length=40,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+class Base(DeclarativeBase):
+    """Base of every table. Named constraints keep migrations portable to PostgreSQL."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map: ClassVar = {
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+        dict[str, str]: JSON,
+        list[str]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
+
+
+db = SQLAlchemy(metadata=Base.metadata)
+
+
+@contextmanager
+def unit_of_work() -> Iterator[None]:
+    """Commit on success, roll back on any error. Only entry points open one.
+
+    SQLite answers "database is locked" at once, whatever the busy timeout, to a transaction that
+    read first and writes later. So the read transaction of the request is ended here and the
+    write one begins as such. What is changed must be read again inside the unit.
+    """
+    session = db.session
+    session.rollback()
+    session.connection(execution_options={"suluh_write": True})
+    try:
+        yield
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Attach the connection settings of Suluh to `engine`. Call once, before the first use."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _set_pragmas(connection: Any, _record: object) -> None:
+        # Python's own transaction handling is switched off; the "begin" event below decides.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            # NORMAL loses acknowledged answers when the power fails; FULL does not.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        if cursor.execute("PRAGMA synchronous").fetchone()[0] != 2:
+            raise RuntimeError("SQLite refused synchronous=FULL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("suluh_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -1,0 +1,128 @@
+"""What every answer carries: security headers, compression, hashed static files."""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, Response, abort, current_app, request
+
+from lms.core.login import public
+
+CSP = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'"
+)
+SMALLEST_GZIP = 1024
+STATIC = Path(__file__).parents[1] / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """One file as it is sent: its bytes, its compressed bytes and its hash."""
+
+    body: bytes
+    packed: bytes | None
+    digest: str
+    mimetype: str
+
+
+@cache
+def static_file(name: str) -> StaticFile | None:
+    """Read and compress one file below `lms/static`, once per process; None when there is none."""
+    path = (STATIC / name).resolve()
+    if not path.is_relative_to(STATIC) or not path.is_file():
+        return None
+    body = path.read_bytes()
+    packed = gzip.compress(body, 9, mtime=0)
+    return StaticFile(
+        body=body,
+        packed=packed if len(packed) < len(body) else None,
+        digest=hashlib.sha256(body).hexdigest()[:12],
+        mimetype=mimetypes.guess_type(name)[0] or "application/octet-stream",
+    )
+
+
+def static_url(name: str) -> str:
+    """Return the address of a static file; it changes with the content, so caches may keep it."""
+    found = static_file(name)
+    if found is None:
+        raise FileNotFoundError(name)
+    return f"/static/{name}?v={found.digest}"
+
+
+@public
+def send_static(filename: str) -> Response:
+    """Answer with a file below `lms/static`."""
+    found = static_file(filename)
+    if found is None:
+        abort(404)
+    packed = found.packed if takes_gzip() else None
+    response = Response(packed or found.body, mimetype=found.mimetype)
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.headers["Vary"] = "Accept-Encoding"
+    fresh = request.args.get("v") == found.digest
+    response.headers["Cache-Control"] = (
+        "public, max-age=31536000, immutable" if fresh else "public, max-age=300"
+    )
+    response.set_etag(found.digest)
+    response.make_conditional(request)
+    return response
+
+
+def takes_gzip() -> bool:
+    """Tell whether the browser accepts gzip."""
+    return request.accept_encodings.quality("gzip") > 0
+
+
+def secure(response: Response) -> Response:
+    """Set the headers that keep pages private, unframed and free of foreign code."""
+    headers = response.headers
+    headers["Content-Security-Policy"] = CSP
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["X-Robots-Tag"] = "noindex"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if "Cache-Control" not in headers:
+        # Somebody may hold this device later: nothing may come back from Back or the cache.
+        headers["Cache-Control"] = "no-store"
+    if current_app.extensions["suluh"].https:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    return response
+
+
+def compress(response: Response) -> Response:
+    """Gzip a page of more than 1 KiB when the browser takes it."""
+    if (
+        response.mimetype not in {"text/html", "application/json", "text/csv"}
+        or response.is_streamed
+        or "Content-Encoding" in response.headers
+        or not takes_gzip()
+    ):
+        return response
+    body = response.get_data()
+    if len(body) > SMALLEST_GZIP:
+        response.set_data(gzip.compress(body, 5, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+        response.headers.add("Vary", "Accept-Encoding")
+    return response
+
+
+def refuse_foreign_posts() -> None:
+    """Refuse a form sent from another site, before any token is looked at."""
+    site = request.headers.get("Sec-Fetch-Site", "same-origin")
+    if request.method not in {"GET", "HEAD", "OPTIONS"} and site not in {"same-origin", "none"}:
+        abort(403)
+
+
+def init_app(app: Flask) -> None:
+    """Attach headers, compression and static files to `app`."""
+    app.before_request(refuse_foreign_posts)
+    app.after_request(secure)
+    app.after_request(compress)  # runs first: Flask calls these in reverse order
+    app.add_url_rule("/static/<path:filename>", "static", send_static)
+    app.jinja_env.globals["static_url"] = static_url

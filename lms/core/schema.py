@@ -1,0 +1,95 @@
+"""Brings a database to the schema of this version, and notices when it is not there."""
+
+import hashlib
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Connection, Engine, inspect, text
+
+from lms.core.db import Base
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+class WrongSchema(Exception):
+    """The database is not as the last migration left it."""
+
+
+def alembic_config(connection: Connection) -> AlembicConfig:
+    """Return the settings of a migration run on an open connection."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def upgrade(engine: Engine, target: str = "head") -> None:
+    """Migrate up to `target` in one transaction and store the fingerprint of the result."""
+    with engine.connect().execution_options(suluh_write=True) as connection, connection.begin():
+        command.upgrade(alembic_config(connection), target)
+        _store(connection)
+
+
+def downgrade(engine: Engine, target: str) -> None:
+    """Migrate down to `target` in one transaction."""
+    with engine.connect().execution_options(suluh_write=True) as connection, connection.begin():
+        command.downgrade(alembic_config(connection), target)
+        if inspect(connection).has_table("schema_mark"):
+            _store(connection)
+
+
+def fingerprint(connection: Connection) -> str:
+    """Return a hash over every table, column, key and index of the live schema."""
+    found = inspect(connection)
+    parts: list[str] = []
+    for table in sorted(found.get_table_names()):
+        if table == "alembic_version":
+            continue
+        parts += [
+            f"{table}.{c['name']}:{c['type']}:{c['nullable']}" for c in found.get_columns(table)
+        ]
+        parts.append(f"{table} pk {found.get_pk_constraint(table)['constrained_columns']}")
+        parts += sorted(
+            f"{table} fk {key['constrained_columns']} {key['referred_table']}"
+            for key in found.get_foreign_keys(table)
+        )
+        parts += sorted(
+            f"{table} uq {key['column_names']}" for key in found.get_unique_constraints(table)
+        )
+        parts += sorted(
+            f"{table} ix {key['name']} {key['column_names']} {key['unique']}"
+            for key in found.get_indexes(table)
+        )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def check(engine: Engine) -> None:
+    """Let a database pass that is as the last migration left it. Raises WrongSchema."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("schema_mark"):
+            raise WrongSchema("the database has no tables yet: run `./run cli db upgrade`")
+        stored = connection.execute(text("SELECT fingerprint FROM schema_mark")).scalar()
+        if stored != fingerprint(connection):
+            raise WrongSchema(
+                "the tables differ from what the last migration made; "
+                "restore a backup or run `./run cli doctor`"
+            )
+
+
+def differences(engine: Engine) -> list[str]:
+    """Return how the live schema differs from the models, in words; empty when it does not."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [str(step) for step in compare_metadata(context, Base.metadata)]
+
+
+def _store(connection: Connection) -> None:
+    connection.execute(text("DELETE FROM schema_mark"))
+    connection.execute(
+        text("INSERT INTO schema_mark (id, fingerprint) VALUES (1, :f)"),
+        {"f": fingerprint(connection)},
+    )

@@ -1,0 +1,58 @@
+"""How long somebody who keeps guessing has to wait. Slows down, never locks out."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from lms.core.db import db
+from lms.core.errors import DomainError
+from lms.core.models import Throttle
+
+FREE = 5
+"""Failures that cost nothing: people mistype."""
+LONGEST = timedelta(minutes=5)
+FORGET = timedelta(hours=1)
+
+
+class TooSoon(DomainError):
+    """The key has to wait; `seconds` says how long."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"wait {seconds} seconds")
+        self.seconds = seconds
+
+
+def delay(failures: int) -> timedelta:
+    """Return the wait after `failures` failures: none at first, then doubling up to LONGEST."""
+    if failures < FREE:
+        return timedelta(0)
+    return min(timedelta(seconds=2 ** min(failures - FREE, 20)), LONGEST)
+
+
+def check(keys: list[str], now: datetime) -> None:
+    """Let the attempt pass or raise TooSoon with the longest wait among `keys`."""
+    rows = db.session.scalars(select(Throttle).where(Throttle.key.in_(keys))).all()
+    waits = [row.last_at + delay(row.failures) - now for row in rows if now - row.last_at < FORGET]
+    longest = max(waits, default=timedelta(0))
+    if longest > timedelta(0):
+        raise TooSoon(int(longest.total_seconds()) + 1)
+
+
+def failed(keys: list[str], now: datetime) -> None:
+    """Count one failure against each key. Needs a unit of work."""
+    for key in keys:
+        row = db.session.get(Throttle, key)
+        if row is None:
+            db.session.add(Throttle(key=key, failures=1, last_at=now))
+        else:
+            row.failures = row.failures + 1 if now - row.last_at < FORGET else 1
+            row.last_at = now
+    db.session.flush()
+
+
+def succeeded(key: str) -> None:
+    """Forget the failures of one key. Needs a unit of work."""
+    row = db.session.get(Throttle, key)
+    if row is not None:
+        db.session.delete(row)
+        db.session.flush()

@@ -1,0 +1,1 @@
+"""Curricula and lessons: read and complete."""

@@ -1,0 +1,1 @@
+"""Home, help, safety, quick exit, privacy, health."""

@@ -1,0 +1,84 @@
+"""The tabs of each role: at most four, the most used first."""
+
+from dataclasses import dataclass
+
+from flask import request, url_for
+
+from lms.core.i18n import gettext as _
+from lms.core.login import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: where it leads and whether the reader is there."""
+
+    label: str
+    url: str
+    icon: str
+    current: bool
+
+
+def tabs(viewer: Viewer) -> list[Tab]:
+    """Return the tabs of a viewer, by the first of their roles that has its own."""
+    chosen = next((ROLE_TABS[role] for role in ORDER if role in viewer.roles), [])
+    return [
+        Tab(_(label), url_for(endpoint), icon, _is_here(endpoint, belongs))
+        for label, endpoint, icon, belongs in chosen
+    ]
+
+
+def N_(text: str) -> str:  # gettext's own name for "mark, do not translate yet"
+    """Mark a text for translation."""
+    return text
+
+
+def _is_here(endpoint: str, belongs: tuple[str, ...]) -> bool:
+    here = request.endpoint or ""
+    return here == endpoint or here.startswith(belongs)
+
+
+Entry = tuple[str, str, str, tuple[str, ...]]
+"""Label, endpoint, icon, beginnings of the endpoints that belong to the tab."""
+
+HOME: Entry = (N_("Beranda"), "pages.home", "home", ("pages.home",))
+LESSONS: Entry = (
+    N_("Pelajaran"),
+    "modules.curricula",
+    "book",
+    ("modules.", "quizzes.", "simulations.", "cases.write", "cases.case"),
+)
+ORDER = ("trainee", "trainer", "assessor", "agency", "admin", "author", "reviewer", "speaker")
+ROLE_TABS: dict[str, list[Entry]] = {
+    "trainee": [
+        HOME,
+        LESSONS,
+        (N_("Kompetensi"), "competency.mine", "tree", ("competency.",)),
+        (N_("Sertifikat"), "credentials.mine", "award", ("credentials.",)),
+    ],
+    "trainer": [
+        HOME,
+        (
+            N_("Angkatan"),
+            "reports.cohorts",
+            "people",
+            ("reports.", "attendance.", "observations.", "credentials."),
+        ),
+        (N_("Menilai"), "cases.queue", "check", ("cases.",)),
+        LESSONS,
+    ],
+    "agency": [
+        HOME,
+        (N_("Pendamping"), "agencies.people", "people", ("agencies.people",)),
+        (N_("Periksa"), "agencies.check", "search", ("agencies.check",)),
+    ],
+    "admin": [
+        HOME,
+        (N_("Orang"), "accounts.people", "people", ("accounts.pe", "cohorts.invi")),
+        (N_("Angkatan"), "cohorts.manage", "calendar", ("cohorts.",)),
+        (N_("Sistem"), "pages.system", "settings", ("pages.system", "pages.audit", "credentials.")),
+    ],
+    "author": [HOME, LESSONS],
+    "speaker": [HOME],
+}
+ROLE_TABS["assessor"] = ROLE_TABS["trainer"]
+ROLE_TABS["reviewer"] = ROLE_TABS["author"]

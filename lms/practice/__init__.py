@@ -1,0 +1,1 @@
+"""Simulations, case studies, observations and attendance."""

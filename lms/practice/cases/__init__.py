@@ -1,0 +1,1 @@
+"""Written case studies: handed in, marked by rubric."""

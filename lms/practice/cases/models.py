@@ -1,0 +1,83 @@
+"""Tables of written case studies: the text, drafts, submissions, marks."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.db import Base
+from lms.core.ids import public_id
+
+
+class CaseVersion(Base):
+    """One text of a case study. Immutable; the newest is worked on."""
+
+    __tablename__ = "case_version"
+    __table_args__ = (UniqueConstraint("code", "digest"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str]
+    digest: Mapped[str]
+    title: Mapped[str]
+    title_en: Mapped[str]
+    document: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+
+
+class CaseDraft(Base):
+    """What somebody has written so far for one task. Saved while typing."""
+
+    __tablename__ = "case_draft"
+    __table_args__ = (UniqueConstraint("person_id", "case_code", "task"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    case_code: Mapped[str]
+    task: Mapped[str]
+    text: Mapped[str]
+    seq: Mapped[int]
+    """The browser's count of saves: an older save that arrives late is dropped."""
+    updated_at: Mapped[datetime]
+
+
+class CaseSubmission(Base):
+    """What was handed in, as it was. A later try holds only the parts that were still open."""
+
+    __tablename__ = "case_submission"
+    __table_args__ = (UniqueConstraint("person_id", "case_code", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    case_version_id: Mapped[int] = mapped_column(ForeignKey("case_version.id"))
+    case_code: Mapped[str]
+    number: Mapped[int]
+    kuk: Mapped[list[str]]
+    answers: Mapped[dict[str, str]]
+    """Task id to text."""
+    submitted_at: Mapped[datetime]
+
+
+class CaseReview(Base):
+    """An assessor decided a submission; its marks are evidence from then on."""
+
+    __tablename__ = "case_review"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    # One decision per submission: the second assessor comes with moderation.
+    submission_id: Mapped[int] = mapped_column(ForeignKey("case_submission.id"), unique=True)
+    assessor_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    feedback: Mapped[str]
+    decided_at: Mapped[datetime]
+
+
+class CaseMark(Base):
+    """The mark of one KUK in one decided submission, 0, 1 or 2, with its note."""
+
+    __tablename__ = "case_mark"
+
+    review_id: Mapped[int] = mapped_column(ForeignKey("case_review.id"), primary_key=True)
+    kuk: Mapped[str] = mapped_column(primary_key=True)
+    mark: Mapped[int]
+    note: Mapped[str]

@@ -1,0 +1,1 @@
+"""The final observation test: stations, marks in three levels."""

@@ -1,0 +1,1 @@
+"""Branching simulations: played node by node."""

@@ -1,0 +1,126 @@
+"""Tables of quizzes. Item versions and answers are never changed, only added."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from lms.core.db import Base
+from lms.core.ids import public_id
+
+
+class Quiz(Base):
+    """The quiz of one curriculum; what it draws follows from the standard's blueprint."""
+
+    __tablename__ = "quiz"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    curriculum_code: Mapped[str] = mapped_column(unique=True)
+
+
+class Item(Base):
+    """One question through all its versions."""
+
+    __tablename__ = "item"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    """Name in the content files, for example K1-0321-1."""
+    quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"), index=True)
+    kuk: Mapped[str]
+    withdrawn_at: Mapped[datetime | None]
+    """Set when it must not be drawn any more; past attempts keep it."""
+    withdrawn_reason: Mapped[str] = mapped_column(default="")
+
+
+class ItemVersion(Base):
+    """One wording of an item. Immutable; the newest version of an item is drawn."""
+
+    __tablename__ = "item_version"
+    __table_args__ = (
+        UniqueConstraint("item_id", "number"),
+        UniqueConstraint("item_id", "digest"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    number: Mapped[int]
+    digest: Mapped[str]
+    level: Mapped[str]
+    """C2, C3 or C4 (Bloom, revised)."""
+    stem: Mapped[str]
+    options: Mapped[list[dict[str, Any]]]
+    """Four of {key, text, rationale}, in the order of the file."""
+    key: Mapped[str]
+    """A, B, C or D. Leaves the server only after the attempt is closed."""
+    source: Mapped[str]
+    law_ref: Mapped[list[str]]
+    checked_on: Mapped[str]
+    reviewed: Mapped[bool]
+    created_at: Mapped[datetime]
+
+
+class Attempt(Base):
+    """One sitting. It is a try and evidence only once `closed_at` is set."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        UniqueConstraint("quiz_id", "person_id", "number"),
+        # A double click must not open two sittings.
+        Index(
+            "uq_attempt_open",
+            "quiz_id",
+            "person_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    quiz_id: Mapped[int] = mapped_column(ForeignKey("quiz.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    number: Mapped[int]
+    kuk: Mapped[list[str]]
+    """What it shows: all of the curriculum at first, only what is open in a re-sit."""
+    opened_at: Mapped[datetime]
+    deadline_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class AttemptItem(Base):
+    """One drawn item version, its place in the sitting and the order of its options."""
+
+    __tablename__ = "attempt_item"
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "position"),
+        UniqueConstraint("attempt_id", "item_version_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), index=True)
+    position: Mapped[int]
+    """From 1."""
+    option_order: Mapped[str]
+    """For example `CADB`: the first option shown is the file's C."""
+
+
+class AnswerEvent(Base):
+    """One answer as it arrived. Append-only: the one with the highest seq (then id) counts."""
+
+    __tablename__ = "answer_event"
+    # A browser that repeats itself is one answer.
+    __table_args__ = (UniqueConstraint("attempt_id", "client_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
+    attempt_item_id: Mapped[int] = mapped_column(ForeignKey("attempt_item.id"), index=True)
+    client_key: Mapped[str]
+    seq: Mapped[int]
+    choice: Mapped[int | None]
+    """Position of the chosen option as shown, 1 … 4; None when nothing is chosen."""
+    flagged: Mapped[bool]
+    received_at: Mapped[datetime]

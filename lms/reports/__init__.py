@@ -1,0 +1,1 @@
+"""Read-only views across features: the cohort matrix, who is stuck."""

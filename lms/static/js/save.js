@@ -1,0 +1,206 @@
+/*
+ * Save answers as they are given. The form still works as a plain POST; this only saves earlier.
+ *
+ * <form data-autosave="URL"> sends each changed field to URL. The body is form-encoded: the field with all its values (none when a box was
+ * cleared), `field` = its name, `client_key` = a new UUID per change (a repeat of the same change keeps it, so the server may answer twice),
+ * `seq` = counts up from data-autosave-seq, and the hidden fields of the form or of the nearest [data-save-scope].
+ * Saved means HTTP 200 and JSON {"saved": true, "label": "Tersimpan 10.42"}; a page, a redirect or silence is not a receipt.
+ * The nearest [data-save-status] in the scope shows that label, or its own data-label-pending, or data-label-signin after a 401.
+ *
+ * Nothing is kept on the device: what the server has not confirmed lives in memory, is sent again after 1, 2, 4 … 30 s, and leaving warns.
+ */
+
+const TYPING_MS = 800;
+const TIMEOUT_MS = 15000;
+const LONGEST_WAIT_MS = 30000;
+const isFinal = (status) => status >= 400 && status < 500 && ![401, 408, 429].includes(status);
+
+const waiting = new Map(); // "URL field" -> newest change not yet sent
+const typing = new Map(); // field element -> timer
+const refused = new Map(); // "URL field" -> change the server will not take as it is
+let sending = null; // the one change on its way: one at a time keeps their order
+let failures = 0;
+let timer = null;
+let leaving = false;
+let signedOut = false; // since the last answer: the token of this page may belong to a session that is over
+let seq = 0;
+
+const isUnsaved = () => sending !== null || waiting.size + typing.size + refused.size > 0;
+
+// crypto.randomUUID exists only on https and localhost; a class may run on plain http inside its own network.
+function uuid() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+const scopeOf = (element) => element.closest("[data-save-scope]") ?? element.form;
+
+function tell(scope, label, pending) {
+  const status = scope.querySelector("[data-save-status]");
+  if (!status) return;
+  const text = status.querySelector("[data-save-label]") ?? status;
+  const next = label ?? ((pending && status.dataset.labelPending) || "");
+  status.classList.toggle("save-pending", pending);
+  if (text.textContent !== next) text.textContent = next;
+}
+
+function bodyOf(element, scope) {
+  const form = element.form;
+  const body = new URLSearchParams();
+  for (const control of form.elements) {
+    const theirs = control.closest("[data-save-scope]");
+    if (control.type === "hidden" && control.name !== "csrf_token" && (!theirs || theirs === scope))
+      body.append(control.name, control.value);
+  }
+  for (const value of new FormData(form).getAll(element.name)) body.append(element.name, value);
+  body.set("field", element.name);
+  body.set("client_key", uuid());
+  body.set("seq", String(++seq));
+  return body;
+}
+
+/* Queue the present value of a field; a value still waiting for the same field gives way to it. */
+function queue(element) {
+  clearTimeout(typing.get(element));
+  typing.delete(element);
+  const scope = scopeOf(element);
+  const url = element.form.dataset.autosave;
+  const key = `${url} ${element.name}`;
+  refused.delete(key);
+  waiting.delete(key);
+  waiting.set(key, { key, url, scope, body: bodyOf(element, scope) });
+  tell(scope, null, true);
+  if (failures === 0) next();
+}
+
+function next() {
+  if (sending || waiting.size === 0) return;
+  clearTimeout(timer);
+  const [key, change] = waiting.entries().next().value;
+  waiting.delete(key);
+  sending = change;
+  change.done = send(change);
+}
+
+/* Take the token of the new session from a fresh copy of this page, after somebody signed in again in another tab. */
+async function renewToken() {
+  const response = await fetch(window.location.href, { credentials: "same-origin" });
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("meta[name=csrf-token]");
+  if (fresh) document.querySelector("meta[name=csrf-token]")?.setAttribute("content", fresh.content);
+}
+
+async function post(change, keepalive = false) {
+  const stop = new AbortController();
+  const alarm = setTimeout(() => stop.abort(), TIMEOUT_MS);
+  try {
+    if (signedOut) await renewToken();
+    const response = await fetch(change.url, {
+      method: "POST",
+      body: change.body,
+      headers: {
+        Accept: "application/json",
+        "X-CSRFToken": document.querySelector("meta[name=csrf-token]")?.content ?? "",
+      },
+      credentials: "same-origin",
+      redirect: "manual",
+      keepalive, // only on the way out: browsers cap such bodies at 64 KiB
+      signal: stop.signal,
+    });
+    signedOut = response.status === 401;
+    const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
+    return { status: response.status, answer: isJson ? await response.json() : null };
+  } catch {
+    return { status: 0, answer: null }; // no network, no answer in time, or broken JSON
+  } finally {
+    clearTimeout(alarm);
+  }
+}
+
+async function send(change) {
+  const { status, answer } = await post(change);
+  sending = null;
+  const isNewest = !waiting.has(change.key);
+  const label = typeof answer?.label === "string" ? answer.label : null;
+  if (status === 200 && answer?.saved === true) {
+    failures = 0;
+    if (isNewest && !stillPending(change.scope)) tell(change.scope, label ?? "", false);
+    next();
+  } else if (isFinal(status)) {
+    // Sending the same again cannot help (time is up, the field is wrong): say so and wait for another value.
+    failures = 0;
+    if (isNewest) {
+      refused.set(change.key, change);
+      tell(change.scope, label, true);
+    }
+    next();
+  } else {
+    if (isNewest) {
+      waiting.set(change.key, change);
+      const signin = change.scope.querySelector("[data-save-status]")?.dataset.labelSignin;
+      tell(change.scope, status === 401 ? (signin ?? null) : null, true);
+    }
+    timer = setTimeout(next, Math.min(1000 * 2 ** failures, LONGEST_WAIT_MS));
+    failures += 1;
+  }
+}
+
+function stillPending(scope) {
+  const changes = [...waiting.values(), ...refused.values()];
+  return changes.some((change) => change.scope === scope) || [...typing.keys()].some((element) => scopeOf(element) === scope);
+}
+
+const isText = (element) =>
+  element.matches("textarea, input:not([type=radio], [type=checkbox], [type=file], [type=hidden], [type=submit])");
+const isOurs = (element) => Boolean(element.name && element.form?.dataset.autosave && !element.closest("[data-autosave-off]"));
+
+document.addEventListener("change", ({ target }) => {
+  if (!isOurs(target) || target.type === "file") return;
+  if (!isText(target) || typing.has(target)) queue(target); // leaving a text field that was already sent changes nothing
+});
+
+document.addEventListener("input", ({ target }) => {
+  if (!isOurs(target) || !isText(target)) return;
+  clearTimeout(typing.get(target));
+  typing.set(target, setTimeout(queue, TYPING_MS, target));
+  tell(scopeOf(target), null, true);
+});
+
+// A plain submit carries every value of its form, so it needs no warning; without any network it would only lose them.
+document.addEventListener("submit", (event) => {
+  if (!event.target.dataset.autosave || event.defaultPrevented) return;
+  if (navigator.onLine) {
+    leaving = true;
+    return;
+  }
+  event.preventDefault();
+  event.target.querySelector("[data-save-status]")?.scrollIntoView({ block: "center" });
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (leaving || !isUnsaved()) return;
+  event.preventDefault();
+  event.returnValue = true; // Chrome before 119
+});
+window.addEventListener("pageshow", () => {
+  leaving = false;
+});
+window.addEventListener("online", () => {
+  failures = 0;
+  next();
+});
+
+// Quick exit never stops for a question; what waits is sent at once while the page is already covered.
+document.addEventListener("suluh:exit", ({ detail }) => {
+  leaving = true;
+  for (const element of [...typing.keys()]) queue(element);
+  for (const change of waiting.values()) detail.waitFor.push(post(change, true));
+  if (sending) detail.waitFor.push(sending.done);
+});
+
+for (const form of document.querySelectorAll("form[data-autosave]")) {
+  seq = Math.max(seq, Number(form.dataset.autosaveSeq) || 0);
+}

@@ -1,0 +1,154 @@
+"""What every test stands on: a migrated, loaded database for each test, on both engines.
+
+The schema is migrated and the content loaded once per worker into a template; each test gets a
+copy of it (a file copy on SQLite, CREATE DATABASE … TEMPLATE on PostgreSQL).
+"""
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lms import release
+from lms.accounts import services as accounts
+from lms.accounts.models import Person
+from lms.app import create_app
+from lms.config import Config
+from lms.core import schema
+from lms.core.db import db, unit_of_work
+from tests.postgres import Server, start_server
+
+LOADED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests marked `both` on SQLite and on PostgreSQL."""
+    if "engine_name" in metafunc.fixturenames:
+        both = metafunc.definition.get_closest_marker("both")
+        names = ["sqlite", "postgresql"] if both else ["sqlite"]
+        metafunc.parametrize("engine_name", names, scope="session", indirect=True)
+
+
+@pytest.fixture(scope="session")
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Name of the database engine this test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real PostgreSQL server from the wheel, one per worker process, without durability."""
+    with start_server() as server:
+        yield server
+
+
+def _config(url: str, **overrides: object) -> Config:
+    return Config(
+        database_url=url,
+        secret_key="x" * 40,
+        testing=True,
+        argon2_memory_kib=8,
+        argon2_rounds=1,
+        **overrides,
+    )
+
+
+def _prepare(app: Flask) -> None:
+    with app.app_context():
+        schema.upgrade(db.engine)
+        with unit_of_work():
+            release.load(app.extensions["suluh"].content_dir, now=LOADED_AT)
+        db.session.remove()
+        db.engine.dispose()
+
+
+class SqliteHome:
+    """Copies of a template file; one app for the whole session points at the same path."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path, self.template = folder / "suluh.db", folder / "template.db"
+        self.app = create_app(_config(f"sqlite:///{self.path}"))
+        _prepare(self.app)
+        connection = sqlite3.connect(self.path)
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+        shutil.copy(self.path, self.template)
+
+    def reset(self) -> None:
+        """Give the next test a fresh copy."""
+        for suffix in ("-wal", "-shm"):
+            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+        shutil.copy(self.template, self.path)
+
+
+class PostgresHome:
+    """Clones of a template database."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        server.create("template_suluh")
+        template = create_app(_config(server.url("template_suluh")))
+        _prepare(template)
+        self.app = create_app(_config(server.url("suluh")))
+
+    def reset(self) -> None:
+        """Give the next test a fresh clone."""
+        self.server.drop("suluh")
+        self.server.create("suluh", template="template_suluh")
+
+
+@pytest.fixture(scope="session")
+def home(
+    engine_name: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> SqliteHome | PostgresHome:
+    """The database templates of this worker."""
+    if engine_name == "postgresql":
+        return PostgresHome(request.getfixturevalue("postgres"))
+    return SqliteHome(tmp_path_factory.mktemp("db"))
+
+
+@pytest.fixture
+def bare_app(home: SqliteHome | PostgresHome) -> Iterator[Flask]:
+    """The application on a fresh database, without an application context (for threads)."""
+    home.reset()
+    home.app.config["WTF_CSRF_ENABLED"] = False
+    yield home.app
+    with home.app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(bare_app: Flask) -> Iterator[Flask]:
+    """The application on a fresh database, with an application context."""
+    with bare_app.app_context():
+        yield bare_app
+        db.session.remove()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser nobody is signed in with."""
+    return app.test_client()
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> Callable[[Person], FlaskClient]:
+    """Return a function that gives a browser in which a person is signed in."""
+
+    def enter(person: Person) -> FlaskClient:
+        with unit_of_work():
+            found = db.session.merge(person)
+            viewer = accounts.begin_session(found, now=datetime.now(UTC))
+        browser = app.test_client()
+        with browser.session_transaction() as session:
+            session["_user_id"] = viewer.token
+            session["_fresh"] = True
+        return browser
+
+    return enter
