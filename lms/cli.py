@@ -2,17 +2,21 @@
 
 import json
 import os
+import socket
 import sys
 from pathlib import Path
 
 import click
 from flask import Flask
 
-from lms import release
+from lms import release, server
 from lms.app import create_app
-from lms.config import CONTENT, BadConfig, Config, from_environment
-from lms.core import clock, mail, schema
+from lms.config import CONTENT, BadConfig, Config
+from lms.core import clock, schema
 from lms.core.db import db, unit_of_work
+
+INSTANCE = Path("instance")
+"""Where the embedded database, its backups and the secret key lie."""
 
 
 @click.group()
@@ -21,14 +25,94 @@ def main() -> None:
 
 
 def _config() -> Config:
+    """Return the settings of this installation, as `serve` finds them."""
     try:
-        return from_environment(os.environ)
+        return server.instance_config(os.environ, INSTANCE, database="suluh.sqlite3")
     except BadConfig as error:
         raise click.ClickException(str(error)) from error
 
 
 def _app() -> Flask:
     return create_app(_config())
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True)
+@click.option("--workers", default=1, show_default=True, help="Processes; one is right for SQLite.")
+@click.option("--insecure-lan", is_flag=True, help="Serve plain http beyond this machine.")
+def serve(host: str, port: int, workers: int, insecure_lan: bool) -> None:
+    """Set up, back up, migrate, load the content and serve."""
+    base = os.environ.get("SULUH_BASE_URL") or f"http://{host}:{port}"
+    config = _instance("suluh.sqlite3", base_url=base)
+    if not config.https and not server.is_loopback(host):
+        if not insecure_lan:
+            raise click.ClickException(
+                "plain http beyond this machine lets others on the network read passwords and "
+                "answers. Put TLS in front and set SULUH_BASE_URL=https://…, or pass "
+                "--insecure-lan for a closed training network"
+            )
+        click.echo("Warning: plain http. Everybody on this network can read what is sent.")
+    opened = _listen(host, port)
+    code = _prepare(config)
+    click.echo(f"Suluh: {config.base_url}")
+    if code:
+        click.echo(f"Open {config.base_url}/mulai and enter this code once: {code}")
+    server.serve(config, opened, workers)
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--build-only", is_flag=True, help="Build the demonstration, do not serve it.")
+def demo(port: int, host: str, build_only: bool) -> None:
+    """Serve the fictional Kota Contoh, made anew at every start."""
+    from lms import demo as city
+
+    if not server.is_loopback(host):
+        raise click.ClickException("the demonstration is served on this machine only")
+    if os.environ.get("DATABASE_URL"):
+        raise click.ClickException("the demonstration keeps its own file: unset DATABASE_URL")
+    base = f"http://{host}:{port}"
+    opened = None if build_only else _listen(host, port)
+    for old in INSTANCE.glob("demo.sqlite3*"):
+        old.unlink()
+    config = _instance("demo.sqlite3", base_url=base, demo=True)
+    _prepare(config)
+    app = create_app(config)
+    with app.app_context():
+        made = city.build(base, now=clock.now())
+    (INSTANCE / "demo.json").write_text(json.dumps(made, indent=2), encoding="utf-8")
+    click.echo(f"Kota Contoh: {base}")
+    for account in made["accounts"]:
+        click.echo(f"  {account['role']:<10} {account['email']:<34} {account['password']}")
+    if opened is not None:
+        server.serve(config, opened, 1)
+
+
+def _instance(database: str, **overrides: object) -> Config:
+    try:
+        return server.instance_config(os.environ, INSTANCE, database=database, **overrides)
+    except BadConfig as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return server.listen(host, port)
+    except BadConfig as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _prepare(config: Config) -> str | None:
+    try:
+        return server.prepare(create_app(config), INSTANCE, now=clock.now())
+    except release.BrokenContent as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        raise click.ClickException("the content has problems; nothing was loaded") from error
+    except schema.WrongSchema as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.group("db")
@@ -108,17 +192,8 @@ def mail_send() -> None:
     if config.smtp_url is None:
         raise click.ClickException("set SULUH_SMTP_URL, for example smtp://localhost:25")
     with app.app_context():
-        sent = send_due(config)
+        sent = server.send_due(config)
     click.echo(f"{sent} sent.")
-
-
-def send_due(config: Config) -> int:
-    """Send every message that is due; each in its own unit of work. Returns how many went out."""
-    sent = 0
-    for mail_id in mail.list_due(clock.now()):
-        with unit_of_work():
-            sent += mail.send(mail_id, config.smtp_url or "", config.mail_from, now=clock.now())
-    return sent
 
 
 if __name__ == "__main__":

@@ -18,9 +18,18 @@ def record(
     )
 
 
-def list_events(*, before: int | None = None, limit: int = 50) -> Sequence[AuditEvent]:
-    """Return events, newest first; `before` is the id the previous page ended at."""
+def list_events(
+    *, before: int | None = None, action: str = "", subject: str = "", limit: int = 50
+) -> Sequence[AuditEvent]:
+    """Return events, newest first; `before` is the id the previous page ended at.
+
+    `action` is the beginning of an action (`cohorts.`), `subject` the whole of one (`person:7`).
+    """
     query = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit)
     if before is not None:
         query = query.where(AuditEvent.id < before)
+    if action:
+        query = query.where(AuditEvent.action.startswith(action, autoescape=True))
+    if subject:
+        query = query.where(AuditEvent.subject == subject)
     return db.session.scalars(query).all()

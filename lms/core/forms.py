@@ -4,8 +4,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Field, StringField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms import (
+    DateField,
+    Field,
+    IntegerField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
+from wtforms.validators import InputRequired, Length, StopValidation
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from lms.core.i18n import lazy_gettext as _
 
@@ -33,14 +43,49 @@ class LinesField(TextAreaField):
         return [line.strip() for line in (self.data or "").splitlines() if line.strip()]
 
 
+class BoxesField(SelectMultipleField):
+    """Boxes to tick, any number of them."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+
+def day_field(label: str, **options: Any) -> DateField:
+    """Return the field of a day; what cannot be read is answered with a sentence of ours."""
+    message = _("Tulis tanggal lengkap, misalnya 2026-12-09.")
+    return DateField(label, invalid_value_message=message, **options)
+
+
+def count_field(label: str, **options: Any) -> IntegerField:
+    """Return the field of a whole number."""
+    message = _("Tulis bilangan bulat, misalnya 2.")
+    return IntegerField(label, invalid_value_message=message, **options)
+
+
+def choice_field(label: str, **options: Any) -> SelectField:
+    """Return a list to choose one from."""
+    message = _("Pilih salah satu yang tersedia.")
+    return SelectField(label, invalid_choice_message=message, **options)
+
+
 def strip(value: str | None) -> str:
     """Take blanks off both ends; nothing at all becomes an empty text."""
     return (value or "").strip().replace("\x00", "")
 
 
+class Filled(InputRequired):
+    """Ask for an answer; blanks are none."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        """Refuse what was left out, and a text that is empty once it is stripped."""
+        super().__call__(form, field)
+        if field.data == "":
+            raise StopValidation(self.message)
+
+
 def required() -> InputRequired:
     """Ask for an answer."""
-    return InputRequired(_("Bagian ini perlu diisi."))
+    return Filled(_("Bagian ini perlu diisi."))
 
 
 def at_most(length: int) -> Length:

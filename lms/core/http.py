@@ -29,6 +29,19 @@ class StaticFile:
     mimetype: str
 
 
+def same_site(target: str | None) -> str | None:
+    """Return `target` when it is a plain address of this site, else None.
+
+    Browsers drop tabs and line ends from an address and read a backslash as a slash, so anything
+    that holds one could leave the site after all.
+    """
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return None
+    if "\\" in target or any(ord(letter) <= 32 or ord(letter) == 127 for letter in target):
+        return None
+    return target
+
+
 @cache
 def static_file(name: str) -> StaticFile | None:
     """Read and compress one file below `lms/static`, once per process; None when there is none."""

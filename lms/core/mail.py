@@ -2,11 +2,12 @@
 
 import smtplib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 
 from lms.core.db import db
 from lms.core.models import Mail
@@ -22,9 +23,28 @@ def put(to: str, subject: str, body: str, *, now: datetime) -> Mail:
     return message
 
 
-def list_outbox(limit: int = 100) -> Sequence[Mail]:
-    """Return messages, newest first."""
-    return db.session.scalars(select(Mail).order_by(Mail.id.desc()).limit(limit)).all()
+def list_outbox(*, before: int | None = None, limit: int = 100) -> Sequence[Mail]:
+    """Return messages, newest first; `before` is the id the previous page ended at."""
+    query = select(Mail).order_by(Mail.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Mail.id < before)
+    return db.session.scalars(query).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many messages wait, and how many were given up after RETRIES tries."""
+
+    waiting: int
+    stuck: int
+
+
+def count_unsent() -> Counts:
+    """Count what has not gone out; what was sent is not counted, it only grows."""
+    stuck = func.sum(case((Mail.tries >= RETRIES, 1), else_=0))
+    row = db.session.execute(select(func.count(), stuck).where(Mail.sent_at.is_(None))).one()
+    given_up = int(row[1] or 0)
+    return Counts(waiting=int(row[0]) - given_up, stuck=given_up)
 
 
 def list_due(now: datetime, limit: int = 50) -> Sequence[int]:

@@ -2,12 +2,14 @@
 
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, Engine, inspect, text
 
 from lms.core.db import Base
+
+if TYPE_CHECKING:
+    from alembic.config import Config as AlembicConfig
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -16,8 +18,10 @@ class WrongSchema(Exception):
     """The database is not as the last migration left it."""
 
 
-def alembic_config(connection: Connection) -> AlembicConfig:
+def alembic_config(connection: Connection) -> "AlembicConfig":
     """Return the settings of a migration run on an open connection."""
+    from alembic.config import Config as AlembicConfig
+
     config = AlembicConfig()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
@@ -26,6 +30,8 @@ def alembic_config(connection: Connection) -> AlembicConfig:
 
 def upgrade(engine: Engine, target: str = "head") -> None:
     """Migrate up to `target` in one transaction and store the fingerprint of the result."""
+    from alembic import command
+
     with engine.connect().execution_options(suluh_write=True) as connection, connection.begin():
         command.upgrade(alembic_config(connection), target)
         _store(connection)
@@ -33,10 +39,32 @@ def upgrade(engine: Engine, target: str = "head") -> None:
 
 def downgrade(engine: Engine, target: str) -> None:
     """Migrate down to `target` in one transaction."""
+    from alembic import command
+
     with engine.connect().execution_options(suluh_write=True) as connection, connection.begin():
         command.downgrade(alembic_config(connection), target)
         if inspect(connection).has_table("schema_mark"):
             _store(connection)
+
+
+def head() -> str:
+    """Return the newest revision: files of migrations are named `NNNN_what.py`."""
+    return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def is_empty(engine: Engine) -> bool:
+    """Tell whether the database has no tables at all."""
+    with engine.connect() as connection:
+        return not inspect(connection).get_table_names()
+
+
+def is_current(engine: Engine) -> bool:
+    """Tell whether the database is at the newest revision. Does not import Alembic."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found == head()
 
 
 def fingerprint(connection: Connection) -> str:

@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import case, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.core.db import db
 from lms.core.errors import DomainError
@@ -40,19 +41,23 @@ def check(keys: list[str], now: datetime) -> None:
 
 def failed(keys: list[str], now: datetime) -> None:
     """Count one failure against each key. Needs a unit of work."""
-    for key in keys:
-        row = db.session.get(Throttle, key)
-        if row is None:
-            db.session.add(Throttle(key=key, failures=1, last_at=now))
-        else:
-            row.failures = row.failures + 1 if now - row.last_at < FORGET else 1
-            row.last_at = now
-    db.session.flush()
+    # One statement per key, in a fixed order: two guesses at once are both counted, none waits in
+    # a circle.
+    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    for key in sorted(keys):
+        first = dialect.insert(Throttle).values(key=key, failures=1, last_at=now)
+        recent = Throttle.last_at > now - FORGET
+        db.session.execute(
+            first.on_conflict_do_update(
+                index_elements=[Throttle.key],
+                set_={
+                    "failures": case((recent, Throttle.failures + 1), else_=1),
+                    "last_at": now,
+                },
+            )
+        )
 
 
 def succeeded(key: str) -> None:
     """Forget the failures of one key. Needs a unit of work."""
-    row = db.session.get(Throttle, key)
-    if row is not None:
-        db.session.delete(row)
-        db.session.flush()
+    db.session.execute(delete(Throttle).where(Throttle.key == key))

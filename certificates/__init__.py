@@ -1,0 +1,1 @@
+"""The document engine: `certificates/` is the paper, `lms/credentials/` is the register."""

@@ -1,0 +1,118 @@
+"""Pages for trainers and assessors: classes, the matrix, one person."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.cohorts import services as cohorts
+from lms.cohorts.models import Part
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind
+from lms.core import clock, login
+from lms.core.db import unit_of_work
+from lms.core.i18n import gettext as _
+from lms.credentials import services as credentials
+from lms.reports import services
+from lms.reports.forms import CoachingForm
+from lms.reports.rules import Reason, Stuck
+
+bp = Blueprint("reports", __name__, template_folder="templates")
+
+
+@bp.app_template_global("stuck_words")
+def stuck_words(stuck: Stuck) -> str:
+    """Say in a sentence why somebody may be stuck."""
+    words = {
+        Reason.TRIES_USED: _(
+            "Tiga kali mencoba kuis %(source)s; butuh bimbingan sebelum mencoba lagi."
+        ),
+        Reason.TALK: _("Minta membahas %(source)s langsung dengan pelatih."),
+        Reason.WAITS_FOR_MARK: _("Studi kasus %(source)s menunggu dinilai."),
+        Reason.OBSERVE: _("Tatap muka sudah lewat; uji observasi belum dinilai."),
+        Reason.ATTEMPT_WAITS: _("Kuis %(source)s dapat dicoba lagi setelah jeda 24 jam."),
+        Reason.QUIET: _("Belum ada kegiatan selama tujuh hari atau lebih."),
+    }
+    return words[stuck.reason] % {"source": stuck.source}
+
+
+@bp.get("/angkatan")
+@login.role("trainer", "assessor", "speaker", "admin")
+def index() -> ResponseReturnValue:
+    """List the classes the viewer works in."""
+    viewer = login.require_viewer()
+    return render_template("reports/index.html", cohorts=cohorts.list_cohorts(viewer))
+
+
+@bp.get("/angkatan/<slug>")
+@login.role("trainer", "assessor", "admin")
+def matrix(slug: str) -> ResponseReturnValue:
+    """Show a class as people × units; `unit` opens one unit to its criteria."""
+    cohort = cohorts.get_cohort(slug, login.require_viewer())
+    found = services.matrix(cohort, now=clock.now())
+    return render_template(
+        "reports/matrix.html",
+        matrix=found,
+        lines=services.arrange(
+            found.lines, agency=request.args.get("instansi", ""), order=request.args.get("urut", "")
+        ),
+        agencies=sorted({line.seat.organisation for line in found.lines}),
+        unit=services.find_unit(found, request.args.get("unit", "")),
+        args=request.args,
+    )
+
+
+@bp.get("/angkatan/<slug>/peserta/<public_id>")
+@login.role("trainer", "assessor", "admin")
+def person(slug: str, public_id: str) -> ResponseReturnValue:
+    """Show one companion of a class with all evidence."""
+    return _person_page(slug, public_id, CoachingForm(formdata=None)), 200
+
+
+@bp.post("/angkatan/<slug>/peserta/<public_id>/bimbingan")
+@login.role("trainer")
+@login.accepts(CoachingForm)
+def coach(slug: str, public_id: str) -> ResponseReturnValue:
+    """Record guidance; it opens the next try."""
+    viewer, form = login.require_viewer(), CoachingForm()
+    cohort = cohorts.get_cohort(slug, viewer, Part.TRAINER)
+    seat = cohorts.get_seat(cohort.id, public_id)
+    form.offer(_choices())
+    if not form.validate_on_submit():
+        return _person_page(slug, public_id, form), 422
+    kind, source = form.chosen
+    with unit_of_work():
+        competency.coach(
+            seat.person_id,
+            kind=kind,
+            source=source,
+            note=form.note.data,
+            trainer_id=viewer.id,
+            now=clock.now(),
+        )
+    flash(_("Bimbingan tercatat. Percobaan berikutnya terbuka."), "success")
+    return redirect(url_for(".person", slug=slug, public_id=public_id))
+
+
+def _person_page(slug: str, public_id: str, form: CoachingForm) -> str:
+    cohort = cohorts.get_cohort(slug, login.require_viewer())
+    form.offer(_choices())
+    return render_template(
+        "reports/person.html",
+        found=services.person(cohort, public_id, now=clock.now()),
+        schemes=credentials.list_schemes(),
+        form=form,
+    )
+
+
+def _choices() -> list[tuple[EvidenceKind, str, str]]:
+    standard = competency.current().standard
+    found = [(EvidenceKind.Q, code, _("Kuis %(code)s", code=code)) for code in standard.curricula]
+    found += [
+        (EvidenceKind.SIM, code, _("Simulasi %(code)s", code=code)) for code in standard.simulations
+    ]
+    found += [
+        (EvidenceKind.SK, code, _("Studi kasus %(code)s", code=code)) for code in standard.cases
+    ]
+    return found + [
+        (EvidenceKind.REF, code, _("Pelajaran %(code)s", code=code))
+        for code in services.lesson_codes()
+    ]

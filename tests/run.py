@@ -1,0 +1,42 @@
+"""Runs every test on two processes and holds the coverage to its gates. Called by `./run test`.
+
+With arguments it is plain pytest: `./run test tests/quizzes -k draw`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+WHOLE = [
+    "lms/**/rules.py",
+    "certificates/*",
+    "lms/quizzes/services.py",
+    "lms/competency/services.py",
+]
+"""What must be covered to the last branch: rules, paper, answers and ledger."""
+
+
+def call(*command: str) -> int:
+    """Run a module of this Python in the project's folder."""
+    return subprocess.run([sys.executable, "-m", *command], cwd=ROOT, check=False).returncode
+
+
+def main() -> int:
+    """Run the tests; return 0 when all passed and enough was covered."""
+    if sys.argv[1:]:
+        return call("pytest", *sys.argv[1:])
+    call("coverage", "erase")
+    workers = str(max(2, os.cpu_count() or 2))
+    failed = call("coverage", "run", "-m", "pytest", "-n", workers, "--dist", "worksteal")
+    if failed:
+        return failed
+    call("coverage", "combine", "--quiet")
+    return call("coverage", "report", f"--include={','.join(WHOLE)}", "--fail-under=100") or call(
+        "coverage", "report", "--fail-under=95"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
