@@ -1,7 +1,6 @@
 """Puts the application together: the only module that knows every feature."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 
 import jinja2
@@ -14,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from lms.accounts import services as accounts
+from lms.accounts.rules import SESSION
 from lms.config import Config
 from lms.core import http, i18n, login
 from lms.core.db import db, prepare_engine
@@ -53,6 +53,7 @@ def create_app(config: Config) -> Flask:
         SESSION_COOKIE_SECURE=config.https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=SESSION,
         MAX_CONTENT_LENGTH=LARGEST_FORM,
         MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
         # The token lives as long as the session: a long case study must not be refused.
@@ -113,59 +114,20 @@ def _config() -> Config:
     return config
 
 
-@dataclass(frozen=True, slots=True)
-class Excuse:
-    """What an error page says: what happened and a way on."""
-
-    title: str
-    text: str
+OWN_PAGE = {403, 404, 500, 503}
+"""Errors with a template of their own; the others share one."""
 
 
-def _excuse(code: int) -> Excuse:
-    known = {
-        400: Excuse(
-            _("Halaman ini perlu dibuka ulang"),
-            _("Isian belum terkirim. Kembali, salin tulisan Anda bila perlu, lalu muat ulang."),
-        ),
-        401: Excuse(_("Masuk dulu"), _("Sesi Anda sudah berakhir. Masuk lagi untuk meneruskan.")),
-        403: Excuse(
-            _("Halaman ini bukan untuk peran Anda"),
-            _("Bila Anda memerlukannya, minta administrator memeriksa peran akun Anda."),
-        ),
-        404: Excuse(
-            _("Halaman tidak ditemukan"),
-            _("Alamatnya mungkin salah ketik, atau Anda tidak memiliki akses ke isinya."),
-        ),
-        405: Excuse(_("Halaman tidak ditemukan"), _("Buka kembali halaman ini dari beranda.")),
-        413: Excuse(
-            _("Kiriman terlalu besar"), _("Perpendek tulisan atau bagi menjadi beberapa bagian.")
-        ),
-        429: Excuse(
-            _("Terlalu banyak permintaan"),
-            _("Tunggu satu menit, lalu coba lagi. Tidak ada yang hilang."),
-        ),
-        503: Excuse(
-            _("Layanan sedang sibuk"),
-            _("Yang bertanda “Tersimpan” sudah aman. Coba lagi dalam beberapa detik."),
-        ),
-    }
-    return known.get(
-        code,
-        Excuse(
-            _("Ada yang belum berjalan semestinya"),
-            _("Ini kesalahan kami. Yang bertanda “Tersimpan” sudah aman. Coba lagi sebentar."),
-        ),
-    )
-
-
-def _answer(code: int) -> ResponseReturnValue:
-    excuse = _excuse(code)
+def _answer(code: int, retry_after: int | None = None) -> ResponseReturnValue:
+    if code >= 500:
+        login.forget()  # the page must come even when the database does not answer
     if login.wants_json():
-        answer = jsonify(error=code, title=excuse.title, text=excuse.text)
+        answer = jsonify(error=code, saved=False, label=_("Belum tersimpan"))
     else:
-        answer = Response(render_template("errors/error.html", code=code, excuse=excuse))
+        name = f"errors/{code if code in OWN_PAGE else 'error'}.html"
+        answer = Response(render_template(name, code=code, retry_after=retry_after))
     if code in {429, 503}:
-        answer.headers["Retry-After"] = "5"
+        answer.headers["Retry-After"] = str(retry_after or (60 if code == 429 else 5))
     answer.status_code = code
     return answer
 
@@ -183,7 +145,7 @@ def _answer_errors(app: Flask) -> None:
 def _on_http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error.get_response()
-    return _answer(error.code)
+    return _answer(error.code, getattr(error, "retry_after", None))
 
 
 def _on_busy(error: OperationalError) -> ResponseReturnValue:

@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -11,7 +13,7 @@ from flask import Flask
 
 from lms import release, server
 from lms.app import create_app
-from lms.config import CONTENT, BadConfig, Config
+from lms.config import BadConfig, Config, content_dir
 from lms.core import clock, schema
 from lms.core.db import db, unit_of_work
 
@@ -24,27 +26,24 @@ def main() -> None:
     """Operate an installation of Suluh."""
 
 
-def _config() -> Config:
-    """Return the settings of this installation, as `serve` finds them."""
-    try:
-        return server.instance_config(os.environ, INSTANCE, database="suluh.sqlite3")
-    except BadConfig as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _app() -> Flask:
-    return create_app(_config())
+PORT = click.IntRange(1, 65535)
 
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True)
-@click.option("--workers", default=1, show_default=True, help="Processes; one is right for SQLite.")
+@click.option("--port", default=8000, show_default=True, type=PORT)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes; one is right for SQLite.",
+)
 @click.option("--insecure-lan", is_flag=True, help="Serve plain http beyond this machine.")
 def serve(host: str, port: int, workers: int, insecure_lan: bool) -> None:
     """Set up, back up, migrate, load the content and serve."""
-    base = os.environ.get("SULUH_BASE_URL") or f"http://{host}:{port}"
-    config = _instance("suluh.sqlite3", base_url=base)
+    base = os.environ.get("SULUH_BASE_URL") or _address(host, port)
+    config = _instance(base_url=base)
     if not config.https and not server.is_loopback(host):
         if not insecure_lan:
             raise click.ClickException(
@@ -53,16 +52,16 @@ def serve(host: str, port: int, workers: int, insecure_lan: bool) -> None:
                 "--insecure-lan for a closed training network"
             )
         click.echo("Warning: plain http. Everybody on this network can read what is sent.")
-    opened = _listen(host, port)
-    code = _prepare(config)
-    click.echo(f"Suluh: {config.base_url}")
-    if code:
-        click.echo(f"Open {config.base_url}/mulai and enter this code once: {code}")
-    server.serve(config, opened, workers)
+    with _listen(host, port) as opened:
+        code = _prepare(config)
+        click.echo(f"Suluh: {config.base_url}")
+        if code:
+            click.echo(f"Open {config.base_url}/mulai and enter this code once: {code}")
+        server.serve(config, opened, workers)
 
 
 @main.command()
-@click.option("--port", default=8000, show_default=True)
+@click.option("--port", default=8000, show_default=True, type=PORT)
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--build-only", is_flag=True, help="Build the demonstration, do not serve it.")
 def demo(port: int, host: str, build_only: bool) -> None:
@@ -73,15 +72,14 @@ def demo(port: int, host: str, build_only: bool) -> None:
         raise click.ClickException("the demonstration is served on this machine only")
     if os.environ.get("DATABASE_URL"):
         raise click.ClickException("the demonstration keeps its own file: unset DATABASE_URL")
-    base = f"http://{host}:{port}"
+    base = _address(host, port)
     opened = None if build_only else _listen(host, port)
-    for old in INSTANCE.glob("demo.sqlite3*"):
+    for old in (*INSTANCE.glob("demo.sqlite3*"), *INSTANCE.glob("demo/*.pdf")):
         old.unlink()
     config = _instance("demo.sqlite3", base_url=base, demo=True)
     _prepare(config)
-    app = create_app(config)
-    with app.app_context():
-        made = city.build(base, now=clock.now())
+    with _opened(config):
+        made = city.build(base, INSTANCE / "demo", now=clock.now())
     (INSTANCE / "demo.json").write_text(json.dumps(made, indent=2), encoding="utf-8")
     click.echo(f"Kota Contoh: {base}")
     for account in made["accounts"]:
@@ -90,7 +88,25 @@ def demo(port: int, host: str, build_only: bool) -> None:
         server.serve(config, opened, 1)
 
 
-def _instance(database: str, **overrides: object) -> Config:
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@contextmanager
+def _opened(config: Config) -> Iterator[Flask]:
+    """Work with the database of an installation, then let go of it."""
+    app = create_app(config)
+    with app.app_context():
+        try:
+            yield app
+        except schema.WrongSchema as error:
+            raise click.ClickException(str(error)) from error
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
+def _instance(database: str = "suluh.sqlite3", **overrides: object) -> Config:
     try:
         return server.instance_config(os.environ, INSTANCE, database=database, **overrides)
     except BadConfig as error:
@@ -123,7 +139,7 @@ def database() -> None:
 @database.command("upgrade")
 def database_upgrade() -> None:
     """Bring the tables to this version."""
-    with _app().app_context():
+    with _opened(_instance()):
         schema.upgrade(db.engine)
     click.echo("The tables are up to date.")
 
@@ -131,7 +147,7 @@ def database_upgrade() -> None:
 @database.command("check")
 def database_check() -> None:
     """Compare the live tables with the models; exit 1 when they differ."""
-    with _app().app_context():
+    with _opened(_instance()):
         found = schema.differences(db.engine)
     for line in found:
         click.echo(line)
@@ -150,7 +166,7 @@ def content() -> None:
 @click.option("--dir", "folder", type=click.Path(path_type=Path), default=None)
 def content_check(as_json: bool, folder: Path | None) -> None:
     """Check every content file; exit 1 when there is a problem. Needs no database."""
-    found = release.check(folder or CONTENT)
+    found = release.check(folder or content_dir(os.environ))
     if as_json:
         problems = [{"file": p.file, "line": p.line, "message": p.message} for p in found.problems]
         click.echo(json.dumps({"counts": found.counts, "problems": problems}, indent=2))
@@ -167,11 +183,12 @@ def content_check(as_json: bool, folder: Path | None) -> None:
 @click.option("--force", is_flag=True, help="Load even when no file changed.")
 def content_load(force: bool) -> None:
     """Load the content in one transaction: all of it or nothing."""
-    app = _app()
-    with app.app_context():
+    config = _instance()
+    with _opened(config):
+        schema.check(db.engine)
         try:
             with unit_of_work():
-                loaded = release.load(_config().content_dir, now=clock.now(), force=force)
+                loaded = release.load(config.content_dir, now=clock.now(), force=force)
                 counts = loaded.counts if loaded else None
         except release.BrokenContent as error:
             for problem in error.problems:
@@ -188,10 +205,11 @@ def mail_group() -> None:
 @mail_group.command("send")
 def mail_send() -> None:
     """Send what is due, once."""
-    app, config = _app(), _config()
+    config = _instance()
     if config.smtp_url is None:
         raise click.ClickException("set SULUH_SMTP_URL, for example smtp://localhost:25")
-    with app.app_context():
+    with _opened(config):
+        schema.check(db.engine)
         sent = server.send_due(config)
     click.echo(f"{sent} sent.")
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 CONTENT = Path(str(files("content")))
 """Where the curriculum lies unless an agency keeps its own."""
 ZONES = ("WIB", "WITA", "WIT")
+SMTP_SCHEMES = ("smtp", "smtp+starttls", "smtps")
 
 
 class BadConfig(Exception):
@@ -38,8 +39,11 @@ class Config:
             raise BadConfig("SULUH_SECRET_KEY must have at least 32 characters")
         if self.zone not in ZONES:
             raise BadConfig(f"SULUH_ZONE must be one of {', '.join(ZONES)}")
-        if urlsplit(self.base_url).scheme not in {"http", "https"}:
-            raise BadConfig("SULUH_BASE_URL must start with http:// or https://")
+        base = urlsplit(self.base_url)
+        if base.scheme not in {"http", "https"} or not base.hostname:
+            raise BadConfig("SULUH_BASE_URL must be http://… or https://… with a host name")
+        if self.smtp_url and urlsplit(self.smtp_url).scheme not in SMTP_SCHEMES:
+            raise BadConfig(f"SULUH_SMTP_URL must be {'://…, '.join(SMTP_SCHEMES)}://…")
         if not self.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise BadConfig("DATABASE_URL must be sqlite:///… or postgresql://…")
         if self.demo and not self.database_url.startswith("sqlite:///"):
@@ -48,7 +52,7 @@ class Config:
     @property
     def https(self) -> bool:
         """Tell whether people reach the site over https."""
-        return self.base_url.startswith("https://")
+        return urlsplit(self.base_url).scheme == "https"
 
     @property
     def host(self) -> str:
@@ -61,10 +65,13 @@ def from_environment(environ: Mapping[str, str], **overrides: object) -> Config:
     url = environ.get("DATABASE_URL", "")
     if url.startswith(("postgresql://", "postgres://")):
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    elif url.startswith("sqlite:///"):
+        # As the operator's shell sees it, not as Flask would: below its own instance folder.
+        url = f"sqlite:///{Path(url.removeprefix('sqlite:///')).resolve()}"
     settings: dict[str, object] = {
         "database_url": url,
         "secret_key": environ.get("SULUH_SECRET_KEY", ""),
-        "smtp_url": environ.get("SULUH_SMTP_URL"),
+        "smtp_url": environ.get("SULUH_SMTP_URL") or None,
     }
     names = {
         "base_url": "SULUH_BASE_URL",
@@ -72,6 +79,13 @@ def from_environment(environ: Mapping[str, str], **overrides: object) -> Config:
         "mail_from": "SULUH_MAIL_FROM",
     }
     settings |= {key: environ[name] for key, name in names.items() if environ.get(name)}
-    if environ.get("SULUH_CONTENT_DIR"):
-        settings["content_dir"] = Path(environ["SULUH_CONTENT_DIR"])
-    return Config(**(settings | overrides))  # type: ignore[arg-type]  # values are checked above
+    settings["content_dir"] = content_dir(environ)
+    settings |= overrides
+    if "base_url" in settings:
+        settings["base_url"] = str(settings["base_url"]).rstrip("/")
+    return Config(**settings)  # type: ignore[arg-type]  # values are checked above
+
+
+def content_dir(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the content: the installation's own, or the one that comes along."""
+    return Path(environ.get("SULUH_CONTENT_DIR") or CONTENT)

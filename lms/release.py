@@ -6,10 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from lms.competency import content as standard_content
 from lms.competency import services as competency
+from lms.core import releases
 from lms.core.content import Problem, Unreadable, digest_of
 from lms.core.db import db
 from lms.core.errors import DomainError
@@ -101,18 +100,13 @@ def _unreadable(error: Exception) -> Problem:
     return Problem(str(getattr(error, "filename", "content")), 1, str(error))
 
 
-def latest() -> ContentRelease | None:
-    """Return the newest release, or None."""
-    return db.session.scalar(select(ContentRelease).order_by(ContentRelease.id.desc()).limit(1))
-
-
 def load(folder: Path, *, now: datetime, force: bool = False) -> ContentRelease | None:
     """Load the content, all or nothing. Returns None when nothing changed since the last load.
 
     Call it in a unit of work. Raises BrokenContent.
     """
-    digest = digest_of(files_of(folder))
-    last = latest()
+    digest = digest_of(files_of(folder), folder)
+    last = releases.latest()
     if last is not None and last.digest == digest and not force:
         return None
     found = check(folder)

@@ -1,5 +1,6 @@
 """Prepares an installation and serves it: folder, secret, backup, tables, content, processes."""
 
+import ipaddress
 import os
 import secrets
 import signal
@@ -62,20 +63,11 @@ def prepare(app: Flask, folder: Path, *, now: datetime) -> str | None:
     config: Config = app.extensions["suluh"]
     with app.app_context():
         if not schema.is_current(db.engine):
+            copy = None
             if not schema.is_empty(db.engine):
-                backup(config, folder / "backups", now=now)
+                copy = backup(config, folder / "backups", now=now)
             db.engine.dispose()
-            # Alembic is needed once in a while; in a process of its own it costs no memory here.
-            subprocess.run(  # our own module, no input of anybody's
-                [sys.executable, "-m", "lms", "db", "upgrade"],
-                check=True,
-                env={
-                    **os.environ,
-                    "DATABASE_URL": config.database_url,
-                    "SULUH_SECRET_KEY": config.secret_key,
-                },
-                stdout=subprocess.DEVNULL,
-            )
+            _migrate(config, copy)
         schema.check(db.engine)
         with unit_of_work():
             release.load(config.content_dir, now=now)
@@ -86,6 +78,23 @@ def prepare(app: Flask, folder: Path, *, now: datetime) -> str | None:
         db.session.remove()
         db.engine.dispose()
     return code
+
+
+def _migrate(config: Config, copy: Path | None) -> None:
+    # Alembic is needed once in a while; in a process of its own it costs no memory here.
+    done = subprocess.run(  # our own module, no input of anybody's
+        [sys.executable, "-m", "lms", "db", "upgrade"],
+        check=False,
+        env={
+            **os.environ,
+            "DATABASE_URL": config.database_url,
+            "SULUH_SECRET_KEY": config.secret_key,
+        },
+        stdout=subprocess.DEVNULL,
+    )
+    if done.returncode:
+        kept = f"; a copy lies in {copy}" if copy else ""
+        raise schema.WrongSchema(f"the tables could not be changed and are as before{kept}")
 
 
 def backup(config: Config, folder: Path, *, now: datetime) -> Path | None:
@@ -123,7 +132,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine can reach the address."""
-    return host in {"127.0.0.1", "::1", "localhost"} or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def serve(config: Config, opened: socket.socket, workers: int) -> None:
@@ -132,13 +144,16 @@ def serve(config: Config, opened: socket.socket, workers: int) -> None:
     Workers are forked before anything is connected: an SQLite connection must not be shared.
     """
     children: list[int] = []
-    for _ in range(workers - 1):
-        child = os.fork()
-        if child == 0:
-            _run(config, opened, first=False)
-            os._exit(0)
-        children.append(child)
+    signal.signal(signal.SIGTERM, _leave)  # else the children would outlive this process
     try:
+        for _ in range(workers - 1):
+            child = os.fork()
+            if child == 0:
+                try:
+                    _run(config, opened, first=False)
+                finally:
+                    os._exit(0)
+            children.append(child)
         _run(config, opened, first=True)
     finally:
         for child in children:
@@ -147,16 +162,24 @@ def serve(config: Config, opened: socket.socket, workers: int) -> None:
             os.waitpid(child, 0)
 
 
+def _leave(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
 def _run(config: Config, opened: socket.socket, *, first: bool) -> None:
     from waitress import create_server
 
     app = create_app(config)
     with mailing(app) if first else nullcontext():
-        server = create_server(app, sockets=[opened], threads=THREADS, ident="")
-        try:
-            server.run()
-        except KeyboardInterrupt:
-            server.close()
+        server = create_server(
+            app,
+            sockets=[opened],
+            threads=THREADS,
+            ident="",
+            # Behind TLS the proxy says who asks; without it nobody's word is taken.
+            clear_untrusted_proxy_headers=not config.https,
+        )
+        server.run()  # until SIGINT or SIGTERM
 
 
 @contextmanager
@@ -186,9 +209,15 @@ def mailing(app: Flask) -> Iterator[None]:
 
 
 def send_due(config: Config) -> int:
-    """Send every message that is due; each in its own unit of work. Returns how many went out."""
+    """Send every message that is due, each on its own. Returns how many went out."""
     sent = 0
     for mail_id in mail.list_due(clock.now()):
         with unit_of_work():
-            sent += mail.send(mail_id, config.smtp_url or "", config.mail_from, now=clock.now())
+            letter = mail.claim(mail_id, now=clock.now())
+        if letter is None:
+            continue
+        error = mail.deliver(letter, config.smtp_url or "", config.mail_from, now=clock.now())
+        with unit_of_work():
+            mail.note(mail_id, error, now=clock.now())
+        sent += error is None
     return sent

@@ -9,9 +9,10 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 
 from lms import release
@@ -24,6 +25,21 @@ from lms.core.db import db, unit_of_work
 from tests.postgres import Server, start_server
 
 LOADED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class Browser(FlaskClient):
+    """A test client whose requests remember nothing of each other.
+
+    Requests reuse the application context a test has pushed, and with it `g`: who was signed in
+    and which language was spoken would stay those of the first request.
+    """
+
+    def open(self, *args: Any, **values: Any) -> Any:
+        """Forget what `g` holds, then send the request."""
+        if has_app_context():
+            for name in list(g):
+                g.pop(name)
+        return super().open(*args, **values)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -48,14 +64,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def _config(url: str, **overrides: object) -> Config:
-    return Config(
-        database_url=url,
-        secret_key="x" * 40,
-        testing=True,
-        argon2_memory_kib=8,
-        argon2_rounds=1,
-        **overrides,
-    )
+    settings: dict[str, object] = {
+        "database_url": url,
+        "secret_key": "x" * 40,
+        "testing": True,
+        "argon2_memory_kib": 8,
+        "argon2_rounds": 1,
+    }
+    return Config(**(settings | overrides))
 
 
 def _prepare(app: Flask) -> None:
@@ -103,20 +119,27 @@ class PostgresHome:
 
 
 @pytest.fixture(scope="session")
-def home(
-    engine_name: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> SqliteHome | PostgresHome:
+def sqlite_home(tmp_path_factory: pytest.TempPathFactory) -> SqliteHome:
+    """The SQLite template of this worker."""
+    return SqliteHome(tmp_path_factory.mktemp("db"))
+
+
+@pytest.fixture(scope="session")
+def home(engine_name: str, request: pytest.FixtureRequest) -> SqliteHome | PostgresHome:
     """The database templates of this worker."""
     if engine_name == "postgresql":
         return PostgresHome(request.getfixturevalue("postgres"))
-    return SqliteHome(tmp_path_factory.mktemp("db"))
+    found: SqliteHome = request.getfixturevalue("sqlite_home")
+    return found
 
 
 @pytest.fixture
 def bare_app(home: SqliteHome | PostgresHome) -> Iterator[Flask]:
     """The application on a fresh database, without an application context (for threads)."""
     home.reset()
+    home.app.extensions["suluh_gate"].storage.reset()
     home.app.config["WTF_CSRF_ENABLED"] = False
+    home.app.test_client_class = Browser
     yield home.app
     with home.app.app_context():
         db.session.remove()
@@ -135,6 +158,27 @@ def app(bare_app: Flask) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A browser nobody is signed in with."""
     return app.test_client()
+
+
+@pytest.fixture
+def make_app(sqlite_home: SqliteHome, tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """Return a function that makes another application as it runs outside tests: CSRF is on.
+
+    Each has a database of its own (SQLite, migrated and loaded); routes may still be added to it.
+    """
+    made: list[Flask] = []
+
+    def make(**overrides: object) -> Flask:
+        path = tmp_path / f"made-{len(made)}.db"
+        shutil.copy(sqlite_home.template, path)
+        made.append(create_app(_config(f"sqlite:///{path}", **overrides)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
 
 
 @pytest.fixture

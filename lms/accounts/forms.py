@@ -1,20 +1,23 @@
 """Forms of accounts."""
 
-from wtforms import EmailField, PasswordField, RadioField, SelectMultipleField, StringField
+from typing import Any
+
+from wtforms import EmailField, PasswordField, RadioField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import EqualTo, Regexp
 
-from lms.core.forms import PageForm, at_most, required
+from lms.accounts import labels
+from lms.core.forms import BoxesField, PageForm, at_most, required
 from lms.core.i18n import lazy_gettext as _
-from lms.core.login import ROLES
 
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
 
-def email_field() -> EmailField:
+def email_field(**options: Any) -> EmailField:
     """Return the field of an e-mail address."""
     return EmailField(
         _("Alamat e-mail"),
+        **options,
         validators=[
             required(),
             at_most(200),
@@ -28,6 +31,15 @@ class SignInForm(PageForm):
 
     email = email_field()
     password = PasswordField(_("Kata sandi"), validators=[required(), at_most(128)])
+    device = RadioField(
+        _("Perangkat ini"),
+        choices=[
+            SelectChoice("shared", _("Dipakai bersama")),
+            SelectChoice("own", _("Hanya saya yang memakai")),
+        ],
+        default="shared",
+        invalid_choice_message=_("Pilih salah satu yang tersedia."),
+    )
 
 
 class PasswordForm(PageForm):
@@ -59,7 +71,11 @@ class SetupForm(PageForm):
 class RolesForm(PageForm):
     """The roles of one person."""
 
-    roles = SelectMultipleField(_("Peran"), choices=[SelectChoice(role) for role in ROLES])
+    roles = BoxesField(
+        _("Peran"),
+        choices=[SelectChoice(role, label) for role, label in labels.ROLES.items()],
+        invalid_choice_message=_("Pilih salah satu yang tersedia."),
+    )
 
 
 class DisabledForm(PageForm):
@@ -68,4 +84,5 @@ class DisabledForm(PageForm):
     disabled = RadioField(
         _("Keadaan akun"),
         choices=[SelectChoice("no", _("Aktif")), SelectChoice("yes", _("Ditutup"))],
+        invalid_choice_message=_("Pilih salah satu yang tersedia."),
     )

@@ -9,11 +9,12 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import rules
 from lms.accounts.models import KnownDevice, LoginSession, Person, PersonRole, SetupCode
 from lms.core import audit, clock, throttle
-from lms.core.db import db
+from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.core.ids import hash_token, new_token
 from lms.core.login import ROLES, Viewer
@@ -84,25 +85,25 @@ def create_person(
     """Create an account. Raises rules.WeakPassword and EmailTaken. Flushes."""
     email = rules.normal_email(email)
     rules.check_password(password, name=name, email=email)
-    if find_person_id(email) is not None:
-        raise EmailTaken(email)
     person = Person(
         email=email, name=name, password_hash=maker.hash(password), locale=locale, created_at=now
     )
-    db.session.add(person)
-    db.session.flush()
+    try:
+        # The database decides: two requests at once would both find the address free.
+        with db.session.begin_nested():
+            db.session.add(person)
+    except IntegrityError:
+        raise EmailTaken(email) from None
     add_roles(person.id, roles)
     return person
 
 
 def add_roles(person_id: int, roles: Iterable[str]) -> None:
     """Give roles to a person; those already there stay. Flushes."""
-    have = set(db.session.scalars(select(PersonRole.role).where(PersonRole.person_id == person_id)))
-    for role in sorted(set(roles) - have):
+    for role in sorted(set(roles)):
         if role not in ROLES:
             raise ValueError(role)
-        db.session.add(PersonRole(person_id=person_id, role=role))
-    db.session.flush()
+        insert_once(PersonRole, person_id=person_id, role=role)
 
 
 def set_roles(public_id: str, roles: set[str], *, actor_id: int, now: datetime) -> None:
@@ -135,10 +136,13 @@ def set_disabled(public_id: str, disabled: bool, *, actor_id: int, now: datetime
 
 
 def _is_last_admin(person_id: int) -> bool:
+    # Locked, so that two administrators who remove each other at once do not both succeed.
     admins = db.session.scalars(
         select(PersonRole.person_id)
         .join(Person, Person.id == PersonRole.person_id)
         .where(PersonRole.role == "admin", Person.disabled_at.is_(None))
+        .order_by(PersonRole.person_id)
+        .with_for_update()
     ).all()
     return list(admins) == [person_id]
 
@@ -179,8 +183,11 @@ def list_people(
     """Return people by name; `after` is the last address of the page before."""
     query = select(Person).order_by(Person.email).limit(limit)
     if search:
-        like = f"%{search.lower()}%"
-        query = query.where(func.lower(Person.name).like(like) | Person.email.like(like))
+        part = search.lower()
+        query = query.where(
+            func.lower(Person.name).contains(part, autoescape=True)
+            | Person.email.contains(part, autoescape=True)
+        )
     if role:
         holders = select(PersonRole.person_id).where(PersonRole.role == role)
         query = query.where(Person.id.in_(holders))
@@ -206,6 +213,11 @@ def roles_of(person_id: int) -> tuple[str, ...]:
     return _roles_of([person_id]).get(person_id, ())
 
 
+def roles_given() -> frozenset[str]:
+    """Return the roles that somebody has. One query."""
+    return frozenset(db.session.scalars(select(PersonRole.role).distinct()))
+
+
 def _roles_of(ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
     rows = db.session.execute(
@@ -226,12 +238,13 @@ def sign_in(
     device_token: str | None,
     maker: PasswordHasher,
     now: datetime,
+    remember: bool = False,
 ) -> SignedIn:
     """Check a password and begin a session. Raises WrongCredentials and throttle.TooSoon.
 
-    A guesser is slowed down per account and per network address. A browser that signed in before
-    is spared, so nobody can shut a companion out by guessing. A refused try is counted by
-    `count_failure`, in a unit of work of its own: this one is rolled back.
+    A guesser is slowed down per account and per network address. A device its owner let us
+    `remember` is spared, so nobody can shut a companion out by guessing. A refused try is counted
+    by `count_failure`, in a unit of work of its own: this one is rolled back.
     """
     person = db.session.scalar(select(Person).where(Person.email == rules.normal_email(email)))
     known = person is not None and _is_known(person.id, device_token)
@@ -242,7 +255,7 @@ def sign_in(
     if maker.check_needs_rehash(person.password_hash):
         person.password_hash = maker.hash(password)
     throttle.succeeded(throttle_keys(email, address)[0])
-    fresh = None if known else _remember_device(person.id, now)
+    fresh = _remember_device(person.id, now) if remember and not known else None
     return SignedIn(begin_session(person, now=now), fresh)
 
 

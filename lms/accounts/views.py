@@ -1,20 +1,17 @@
 """Pages of accounts: sign in, the account page, people for the administrator."""
 
-from argon2 import PasswordHasher
-from flask import (
-    Blueprint,
-    current_app,
-    flash,
-    make_response,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.wrappers import Response
 
-from lms.accounts import rules, services
+from lms.accounts import labels, rules, services
+from lms.accounts.door import (
+    DEVICE_COOKIE,
+    enter,
+    explain_password,
+    explain_wait,
+    hasher,
+    safe_next,
+)
 from lms.accounts.forms import (
     DisabledForm,
     NameForm,
@@ -26,52 +23,11 @@ from lms.accounts.forms import (
 from lms.core import clock, login, throttle
 from lms.core.db import unit_of_work
 from lms.core.i18n import gettext as _
-from lms.core.login import ROLES
 
 bp = Blueprint("accounts", __name__, template_folder="templates")
 
-DEVICE_COOKIE = "suluh-device"
-
-
-def hasher() -> PasswordHasher:
-    """Return the password hasher of this installation."""
-    config = current_app.extensions["suluh"]
-    return services.hasher(config.argon2_memory_kib, config.argon2_rounds)
-
-
-def safe_next(target: str | None) -> str:
-    """Return `target` when it is an address of this site, else the home page."""
-    if target and target.startswith("/") and not target.startswith(("//", "/\\")):
-        return target
-    return url_for("pages.home")
-
-
-def enter(signed_in: services.SignedIn, target: str) -> Response:
-    """Begin the browser's session and send it to `target`."""
-    login.start(signed_in.viewer)
-    response = redirect(target)
-    if signed_in.device_token:
-        response.set_cookie(
-            DEVICE_COOKIE,
-            signed_in.device_token,
-            max_age=180 * 24 * 3600,
-            httponly=True,
-            samesite="Lax",
-            secure=current_app.extensions["suluh"].https,
-        )
-    return response
-
-
-def explain_password(error: rules.WeakPassword) -> str:
-    """Say what a better password would be."""
-    if str(error) == "length":
-        return _("Gunakan 10 sampai 128 huruf. Beberapa kata yang mudah Anda ingat sudah cukup.")
-    return _("Kata sandi ini mudah ditebak. Gunakan beberapa kata lain yang hanya Anda tahu.")
-
-
-def explain_wait(error: throttle.TooSoon) -> str:
-    """Say how long to wait."""
-    return _("Terlalu banyak percobaan. Coba lagi dalam %(seconds)d detik.", seconds=error.seconds)
+PAGE = 50
+"""People on one page of the list."""
 
 
 @bp.route("/masuk", methods=["GET", "POST"])
@@ -81,9 +37,9 @@ def sign_in() -> ResponseReturnValue:
     """Sign in with address and password."""
     if services.is_empty():
         return redirect(url_for(".setup"))
-    form = SignInForm()
+    form, target = SignInForm(), safe_next(request.values.get("next"))
     if form.validate_on_submit():
-        address = request.remote_addr or ""
+        address, own = request.remote_addr or "", form.device.data == "own"
         try:
             with unit_of_work():
                 begun = services.sign_in(
@@ -93,6 +49,7 @@ def sign_in() -> ResponseReturnValue:
                     device_token=request.cookies.get(DEVICE_COOKIE),
                     maker=hasher(),
                     now=clock.now(),
+                    remember=own,
                 )
         except throttle.TooSoon as error:
             form.password.errors = [explain_wait(error)]
@@ -103,13 +60,9 @@ def sign_in() -> ResponseReturnValue:
                 _("Alamat atau kata sandi belum cocok. Periksa keduanya lalu coba lagi.")
             ]
         else:
-            return enter(begun, safe_next(request.values.get("next")))
-    return make_response(
-        render_template(
-            "accounts/sign_in.html", form=form, next=safe_next(request.values.get("next"))
-        ),
-        422 if form.errors else 200,
-    )
+            return enter(begun, target, own_device=own)
+    page = render_template("accounts/sign_in.html", form=form, next=target)
+    return make_response(page, 422 if form.errors else 200)
 
 
 @bp.route("/mulai", methods=["GET", "POST"])
@@ -142,23 +95,16 @@ def setup() -> ResponseReturnValue:
         except rules.WeakPassword as error:
             form.password.errors = [explain_password(error)]
         else:
-            return enter(begun, url_for("pages.home"))
-    return make_response(
-        render_template("accounts/setup.html", form=form), 422 if form.errors else 200
-    )
+            return enter(begun, url_for("pages.home"), own_device=True)
+    page = render_template("accounts/setup.html", form=form)
+    return make_response(page, 422 if form.errors else 200)
 
 
 @bp.get("/akun")
 @login.signed_in
 def account() -> ResponseReturnValue:
     """Show the viewer's own account."""
-    person = services.get_person_by_id(login.require_viewer().id)
-    return render_template(
-        "accounts/account.html",
-        person=person,
-        name_form=NameForm(name=person.name),
-        password_form=PasswordForm(),
-    )
+    return _account_page()
 
 
 @bp.post("/akun/nama")
@@ -172,7 +118,7 @@ def rename() -> ResponseReturnValue:
             services.rename(viewer.id, form.name.data, now=clock.now())
         flash(_("Nama tersimpan. Sertifikat yang sudah terbit tidak berubah."), "success")
         return redirect(url_for(".account"))
-    return _account_again(name_form=form)
+    return _account_page(name_form=form), 422
 
 
 @bp.post("/akun/kata-sandi")
@@ -199,20 +145,20 @@ def password() -> ResponseReturnValue:
         else:
             flash(_("Kata sandi diganti. Sesi di perangkat lain diakhiri."), "success")
             return redirect(url_for(".account"))
-    return _account_again(password_form=form)
+    return _account_page(password_form=form), 422
 
 
-def _account_again(
+def _account_page(
     *, name_form: NameForm | None = None, password_form: PasswordForm | None = None
-) -> ResponseReturnValue:
-    person = services.get_person_by_id(login.require_viewer().id)
-    page = render_template(
+) -> str:
+    viewer = login.require_viewer()
+    return render_template(
         "accounts/account.html",
-        person=person,
-        name_form=name_form or NameForm(formdata=None, name=person.name),
+        owner=services.get_person_by_id(viewer.id),
+        roles=[label for role, label in labels.ROLES.items() if role in viewer.roles],
+        name_form=name_form or NameForm(formdata=None, name=viewer.name),
         password_form=password_form or PasswordForm(formdata=None),
     )
-    return page, 422
 
 
 @bp.post("/akun/akhiri-sesi")
@@ -244,12 +190,19 @@ def sign_out_everywhere() -> ResponseReturnValue:
 @login.role("admin")
 def people() -> ResponseReturnValue:
     """List people, with search."""
-    lines = services.list_people(
-        search=request.args.get("cari", "")[:100],
-        role=request.args.get("peran", ""),
-        after=request.args.get("setelah", ""),
+    search, role = request.args.get("cari", "")[:100].strip(), request.args.get("peran", "")
+    after = request.args.get("setelah", "")[:200]
+    found = services.list_people(search=search, role=role, after=after, limit=PAGE + 1)
+    following = found[PAGE - 1].email if len(found) > PAGE else None
+    return render_template(
+        "accounts/people.html",
+        people=found[:PAGE],
+        labels=labels.ROLES,
+        search=search,
+        role=role,
+        after=after,
+        following=following,
     )
-    return render_template("accounts/people.html", people=lines, roles=ROLES, args=request.args)
 
 
 @bp.get("/admin/orang/<public_id>")
@@ -258,11 +211,12 @@ def person(public_id: str) -> ResponseReturnValue:
     """Show one person's account and roles."""
     found = services.get_person(public_id)
     roles = services.roles_of(found.id)
+    state = "yes" if found.disabled_at else "no"
     return render_template(
         "accounts/person.html",
-        person=found,
-        roles_form=RolesForm(roles=list(roles)),
-        disabled_form=DisabledForm(disabled="yes" if found.disabled_at else "no"),
+        owner=found,
+        roles_form=RolesForm(formdata=None, roles=list(roles)),
+        disabled_form=DisabledForm(formdata=None, disabled=state),
     )
 
 
@@ -285,6 +239,8 @@ def set_roles(public_id: str) -> ResponseReturnValue:
             flash(_("Tunjuk administrator lain lebih dulu; ini yang terakhir."), "error")
         else:
             flash(_("Peran tersimpan."), "success")
+    else:
+        flash(_("Pilih peran dari daftar yang tersedia."), "error")
     return redirect(url_for(".person", public_id=public_id))
 
 
@@ -307,4 +263,6 @@ def set_disabled(public_id: str) -> ResponseReturnValue:
             flash(_("Tunjuk administrator lain lebih dulu; ini yang terakhir."), "error")
         else:
             flash(_("Keadaan akun tersimpan."), "success")
+    else:
+        flash(_("Pilih salah satu keadaan akun."), "error")
     return redirect(url_for(".person", public_id=public_id))

@@ -143,6 +143,7 @@ class Invitation(Base):
     __tablename__ = "invitation"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
     token_hash: Mapped[str] = mapped_column(unique=True)
     email: Mapped[str] = mapped_column(index=True)
     name: Mapped[str]

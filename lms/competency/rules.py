@@ -1,6 +1,6 @@
 """When a criterion, a curriculum and a level are reached. Pure: no Flask, database or clock.
 
-Source: content/standard.yaml, "rules", and the decision rules written out in docs/decisions.md.
+Source: content/standard.yaml, "rules", and the decision rules written out in docs/decision-rules.md.
 Letters: K is a critical KUK, N any other. Evidence types are joined by AND, never averaged.
 A person signs every decision: what is computed here is necessary, never sufficient.
 """
@@ -117,6 +117,9 @@ class CaseStudy:
     code: str
     gates: tuple[str, ...]
     kuk: tuple[str, ...]
+    title: str = ""
+    lesson: str = ""
+    """The lesson after which it is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,7 @@ class Standard:
     """Code to title in Indonesian and English."""
     cases: Mapping[str, CaseStudy]
     simulations: Mapping[str, tuple[str, ...]]
+    simulation_titles: Mapping[str, str]
     ratio: tuple[int, int]
     """Non-critical items that must be right: 4 of 5."""
     shown_critical: int
@@ -177,10 +181,17 @@ def build_standard(document: Mapping[str, Any]) -> Standard:
         units=units,
         curricula={c["code"]: (c["title"], c["title_en"]) for c in document["curricula"]},
         cases={
-            c["code"]: CaseStudy(code=c["code"], gates=tuple(c["gates"]), kuk=tuple(c["kuk"]))
+            c["code"]: CaseStudy(
+                code=c["code"],
+                gates=tuple(c["gates"]),
+                kuk=tuple(c["kuk"]),
+                title=c.get("title", ""),
+                lesson=c.get("lesson", ""),
+            )
             for c in document["case_studies"]
         },
         simulations={s["code"]: tuple(s["kuk"]) for s in document["simulations"]},
+        simulation_titles={s["code"]: s["title"] for s in document["simulations"]},
         ratio=(rules["noncritical_pass"][0], rules["noncritical_pass"][1]),
         shown_critical=document["blueprint"]["shown_critical"],
         shown=dict(document["blueprint"]["shown_noncritical"]),

@@ -2,19 +2,21 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, String, cast, literal, null, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
+from lms.accounts import services as accounts
 from lms.competency import rules
 from lms.competency.content import StandardSpec
 from lms.competency.models import Coaching, Evidence, EvidenceVoid, StandardVersion
-from lms.competency.rules import EvidenceKind, Standard
+from lms.competency.rules import EvidenceKind, Standard, State, Verdict
 from lms.core import audit
 from lms.core.content import digest_of_text
 from lms.core.db import db
@@ -265,3 +267,242 @@ def coached_at(person_id: int, kind: EvidenceKind, source: str) -> list[datetime
             )
         )
     )
+
+
+def coached_many(
+    person_ids: Sequence[int], kind: EvidenceKind
+) -> dict[tuple[int, str], list[datetime]]:
+    """Return when trainers gave guidance, by person and source, in one query."""
+    found: dict[tuple[int, str], list[datetime]] = defaultdict(list)
+    query = select(Coaching.person_id, Coaching.source, Coaching.at).where(
+        Coaching.person_id.in_(person_ids), Coaching.kind == kind
+    )
+    for row in db.session.execute(query):
+        found[row.person_id, row.source].append(row.at)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one source of evidence says about one KUK, for people to read."""
+
+    kind: EvidenceKind
+    source: str
+    """Curriculum, case, simulation, station or lesson; empty when nothing has happened yet."""
+    state: State
+    at: datetime | None = None
+    right: int = 0
+    shown: int = 0
+    """Items shown and right, for a quiz."""
+    mark: int | None = None
+    harmful: bool = False
+    note: str = ""
+    assessor: str = ""
+    lapsed: bool = False
+    """There was evidence once; it was voided, is too old, or the criterion reads differently."""
+
+
+@dataclass(frozen=True, slots=True)
+class KukLine:
+    """One criterion with its verdict and what stands behind it."""
+
+    kuk: rules.Kuk
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLines:
+    """One unit: its elements with their criteria."""
+
+    unit: rules.Unit
+    elements: tuple[tuple[rules.Element, tuple[KukLine, ...]], ...]
+
+    @property
+    def lines(self) -> tuple[KukLine, ...]:
+        """Every criterion of the unit, in order."""
+        return tuple(line for _element, lines in self.elements for line in lines)
+
+    @property
+    def reached(self) -> int:
+        """How many of its criteria are reached."""
+        return sum(line.verdict.reached for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurriculumLine:
+    """How one person stands in one curriculum."""
+
+    code: str
+    title: tuple[str, str]
+    reached: int
+    total: int
+    right: int
+    shown: int
+    """Non-critical items of the latest sets, right and shown: the ratio of the standard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The standard as one person stands in it."""
+
+    standard: Standard
+    is_draft: bool
+    units: tuple[UnitLines, ...]
+    curricula: tuple[CurriculumLine, ...]
+
+    @property
+    def lines(self) -> tuple[KukLine, ...]:
+        """Every criterion, in the order of the standard."""
+        return tuple(line for unit in self.units for line in unit.lines)
+
+
+TRAINER_CURRICULUM = "T"
+"""Its criteria are shown to those who have begun it: companions do not need them."""
+
+
+def tree_of(person_id: int, *, now: datetime) -> Tree:
+    """Return the whole standard with one person's verdicts and evidence. Four queries."""
+    found = current()
+    rows = rows_of_one(person_id, found)
+    remarks = {row.id: row for row in list_evidence(person_id)}
+    names = accounts.names_of(row.assessor_id for row in remarks.values() if row.assessor_id)
+    ledger = rules.Ledger(found.standard, rows, now)
+    tried = {(row.kind, row.kuk, row.source) for row in rows}
+    reader = _Reader(ledger, remarks, names, tried)
+    training = any(
+        row.kuk in found.standard.kuk
+        and found.standard.kuk[row.kuk].curriculum == TRAINER_CURRICULUM
+        for row in rows
+    )
+    units = tuple(
+        reader.unit(unit)
+        for unit in found.standard.units
+        if training or any(kuk.curriculum != TRAINER_CURRICULUM for kuk in unit.kuk)
+    )
+    return Tree(found.standard, found.is_draft, units, tuple(_curricula(ledger, units)))
+
+
+def _curricula(ledger: rules.Ledger, units: tuple[UnitLines, ...]) -> Iterator[CurriculumLine]:
+    lines = [line for unit in units for line in unit.lines]
+    for code, title in ledger.standard.curricula.items():
+        own = [line for line in lines if line.kuk.curriculum == code]
+        shown, right, _whole = ledger.items(code)
+        if own:
+            yield CurriculumLine(
+                code=code,
+                title=title,
+                reached=sum(line.verdict.reached for line in own),
+                total=len(own),
+                right=right,
+                shown=shown,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Turns rows of the ledger into lines for people."""
+
+    ledger: rules.Ledger
+    remarks: dict[int, Evidence]
+    names: dict[int, str]
+    tried: set[tuple[EvidenceKind, str, str]]
+
+    def unit(self, unit: rules.Unit) -> UnitLines:
+        """Return one unit with its criteria."""
+        elements = tuple(
+            (element, tuple(self.kuk(kuk) for kuk in element.kuk)) for element in unit.elements
+        )
+        return UnitLines(unit, elements)
+
+    def kuk(self, kuk: rules.Kuk) -> KukLine:
+        """Return one criterion with everything that counts for it."""
+        findings = tuple(finding for kind in kuk.ev for finding in self.findings(kuk, kind))
+        return KukLine(kuk, self.ledger.verdict(kuk), findings)
+
+    def findings(self, kuk: rules.Kuk, kind: EvidenceKind) -> Iterator[Finding]:
+        """Return what one kind of evidence says, each source by itself."""
+        rows: dict[str, list[rules.Row]] = defaultdict(list)
+        for row in self.ledger.rows_behind(kuk, kind):
+            rows[row.source].append(row)
+        for source in self.sources(kuk, kind) or list(rows) or [""]:
+            behind = rows.get(source, [])
+            if not behind:
+                lapsed = self.has_tried(kuk, kind, source)
+                yield Finding(kind=kind, source=source, state=State.NONE, lapsed=lapsed)
+            elif kind is EvidenceKind.OBS:
+                yield from (self.finding(kuk, kind, [row]) for row in behind)
+            else:
+                yield self.finding(kuk, kind, behind)
+
+    def sources(self, kuk: rules.Kuk, kind: EvidenceKind) -> list[str]:
+        """Return where this evidence can only come from; empty when that is open."""
+        standard = self.ledger.standard
+        if kind is EvidenceKind.SIM:
+            return standard.listing(kuk.code)
+        if kind is EvidenceKind.SK:
+            case = standard.case_of(kuk.code)
+            return [case.code] if case else []
+        if kind is EvidenceKind.Q:
+            return [kuk.curriculum]
+        return [kuk.attendance] if kind is EvidenceKind.HDR else []
+
+    def has_tried(self, kuk: rules.Kuk, kind: EvidenceKind, source: str) -> bool:
+        """Tell whether there was ever a row, living or not."""
+        code = "" if kind is EvidenceKind.HDR else kuk.code
+        if source:
+            return (kind, code, source) in self.tried
+        return any(key[:2] == (kind, code) for key in self.tried)
+
+    def finding(self, kuk: rules.Kuk, kind: EvidenceKind, rows: list[rules.Row]) -> Finding:
+        """Return the line of one source."""
+        last = max(rows, key=lambda row: (row.at, row.id))
+        remark = self.remarks.get(last.id)
+        return Finding(
+            kind=kind,
+            source=last.source,
+            state=self.state(kuk, kind, rows),
+            at=last.at,
+            right=sum(bool(row.passed) for row in rows),
+            shown=len(rows),
+            mark=last.mark,
+            harmful=any(row.harmful for row in rows),
+            note=remark.note if remark else "",
+            assessor=self.names.get((remark.assessor_id if remark else None) or 0, ""),
+        )
+
+    def state(self, kuk: rules.Kuk, kind: EvidenceKind, rows: list[rules.Row]) -> State:
+        """Return what this one source says; the verdict itself looks at all of them."""
+        if kind is EvidenceKind.SIM:
+            safe = all(row.passed and not row.harmful for row in rows)
+            return State.PASS if safe else State.FAIL
+        if kind is EvidenceKind.OBS:
+            needed = rules.SAFE_ALONE if kuk.critical else 1
+            safe = all((row.mark or 0) >= needed and not row.harmful for row in rows)
+            return State.PASS if safe else State.FAIL
+        return self.ledger.state(kuk, kind)
+
+
+def first_open_unit(tree: Tree) -> str:
+    """Return the number of the first unit that is begun and not finished, or nothing."""
+    begun = (
+        unit.unit.number
+        for unit in tree.units
+        if unit.reached < len(unit.lines)
+        and any(finding.at for line in unit.lines for finding in line.findings)
+    )
+    return next(begun, "")
+
+
+def coaching_query(person_id: int) -> Select[*tuple[Any, ...]]:
+    """Return a query of one person's guidance, in the columns the home page unites.
+
+    Columns: feature, code (its source), what (the kind of evidence), began_at, ended_at.
+    """
+    return select(
+        literal("coaching", String).label("feature"),
+        Coaching.source.label("code"),
+        cast(Coaching.kind, String).label("what"),
+        Coaching.at.label("began_at"),
+        null().label("ended_at"),
+    ).where(Coaching.person_id == person_id)

@@ -1,6 +1,7 @@
 """Reads YAML and Markdown of `content/`. Every problem names its file and line."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,9 @@ class Unreadable(Exception):
         self.problem = problem
 
 
+GUESSED = (":timestamp", ":merge", ":bool")
+
+
 class _Loader(yaml.SafeLoader):
     """Plain YAML: no aliases (they can explode), no dates or booleans guessed from words."""
 
@@ -89,21 +93,34 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem="aliases are not used here", problem_mark=mark)
         return super().compose_node(parent, index)
 
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Refuse a name written twice; plain YAML would silently keep the last."""
+        seen: set[str] = set()
+        for key, _value in node.value:
+            if str(key.value) in seen:
+                problem = f"{key.value} is written twice"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
 
 _Loader.yaml_implicit_resolvers = {
-    key: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith((":timestamp", ":merge"))]
+    key: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(GUESSED)]
     for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+_Loader.add_implicit_resolver(  # `yes`, `no`, `on` and `off` stay words
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), ["t", "f"]
+)
 
 
 def read_yaml(path: Path) -> Source:
     """Parse one YAML file. Raises Unreadable."""
-    return _parse(path, path.read_text(encoding="utf-8"), 1)
+    return _parse(path, _text(path), 1)
 
 
 def read_markdown(path: Path) -> Source:
     """Parse a Markdown file that starts with a YAML head between `---` lines. Raises Unreadable."""
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = _text(path).split("\n")
     if lines[0].strip() != "---" or "---" not in [line.strip() for line in lines[1:]]:
         raise Unreadable(Problem(str(path), 1, "the file must start with a head between --- lines"))
     end = next(n for n, line in enumerate(lines[1:], 1) if line.strip() == "---")
@@ -123,11 +140,12 @@ def validate(model: type[M], source: Source) -> tuple[M | None, list[Problem]]:
         ]
 
 
-def digest_of(files: Sequence[Path]) -> str:
-    """Return one SHA-256 over the bytes of `files`, in their given order."""
+def digest_of(files: Sequence[Path], folder: Path) -> str:
+    """Return one SHA-256 over places (below `folder`) and bytes of `files`, in their order."""
     total = hashlib.sha256()
     for path in files:
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+        place = path.relative_to(folder).as_posix()
+        total.update(place.encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
 
 
@@ -136,20 +154,30 @@ def digest_of_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _parse(path: Path, text: str, first_line: int) -> Source:
-    if len(text) > LARGEST:
-        raise Unreadable(Problem(str(path), 1, f"larger than {LARGEST} characters"))
-    loader = _Loader(text)
+def _text(path: Path) -> str:
+    if path.stat().st_size > LARGEST:
+        raise Unreadable(Problem(str(path), 1, f"larger than {LARGEST} bytes"))
+    raw = path.read_bytes()
     try:
+        return raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise Unreadable(Problem(str(path), line, "not UTF-8: save the file as UTF-8")) from error
+
+
+def _parse(path: Path, text: str, first_line: int) -> Source:
+    try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         data = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + first_line if error.problem_mark else first_line
         raise Unreadable(Problem(str(path), line, error.problem or "not YAML")) from error
-    except yaml.YAMLError as error:
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + first_line
+        raise Unreadable(Problem(str(path), line, f"not YAML: {error.reason}")) from error
+    except (ValueError, RecursionError) as error:  # `!!int word`, or thousands of brackets
         raise Unreadable(Problem(str(path), first_line, f"not YAML: {error}")) from error
-    finally:
-        loader.dispose()
     return Source(path, data, node, first_line=first_line)
 
 

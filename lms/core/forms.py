@@ -70,7 +70,7 @@ def choice_field(label: str, **options: Any) -> SelectField:
 
 def strip(value: str | None) -> str:
     """Take blanks off both ends; nothing at all becomes an empty text."""
-    return (value or "").strip().replace("\x00", "")
+    return (value or "").replace("\x00", "").strip()
 
 
 class Filled(InputRequired):

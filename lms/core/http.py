@@ -42,13 +42,23 @@ def same_site(target: str | None) -> str | None:
     return target
 
 
-@cache
 def static_file(name: str) -> StaticFile | None:
-    """Read and compress one file below `lms/static`, once per process; None when there is none."""
-    path = (STATIC / name).resolve()
-    if not path.is_relative_to(STATIC) or not path.is_file():
-        return None
-    body = path.read_bytes()
+    """Return one file below `lms/static`; None when there is none."""
+    return _read(name) if name in _names() else None
+
+
+@cache
+def _names() -> frozenset[str]:
+    # Addresses are looked up here, never on the disk: strangers may ask for any name, as often as
+    # they like, and it costs neither a path outside the folder nor memory.
+    found = (path for path in STATIC.rglob("*") if path.is_file())
+    return frozenset(path.relative_to(STATIC).as_posix() for path in found)
+
+
+@cache
+def _read(name: str) -> StaticFile:
+    """Read and compress a file, once per process."""
+    body = (STATIC / name).read_bytes()
     packed = gzip.compress(body, 9, mtime=0)
     return StaticFile(
         body=body,

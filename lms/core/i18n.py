@@ -1,5 +1,7 @@
 """Which language a page speaks, and how days and hours are written."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import cast
 
@@ -36,8 +38,16 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters["day"] = day
     app.jinja_env.filters["moment"] = moment
     app.jinja_env.filters["clock"] = clock
+    app.jinja_env.filters["recent"] = recent
     app.jinja_env.globals["get_locale"] = language
     app.jinja_env.globals["pick"] = pick
+
+
+@contextmanager
+def speaking(locale: str) -> Iterator[None]:
+    """Translate, and write days, in `locale` for a while: for a letter in two languages."""
+    with flask_babel.force_locale(locale):
+        yield
 
 
 def language() -> str:
@@ -65,6 +75,12 @@ def moment(value: datetime, zone: str | None = None) -> str:
     """Write a day and an hour with its zone: `9 Desember 2026, 10.42 WIB`."""
     there = local(value, zone)
     return f"{day(there.date())}, {there:%H.%M} {there.tzname()}"
+
+
+def recent(value: datetime, zone: str | None, now: datetime) -> str:
+    """Write the hour of a moment of today, and the day before it for any other."""
+    today = local(now, zone).date()
+    return clock(value, zone) if local(value, zone).date() == today else moment(value, zone)
 
 
 def local(value: datetime, zone: str | None = None) -> datetime:

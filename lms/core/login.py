@@ -96,6 +96,9 @@ def init_app(app: Flask, load: Callable[[str], Viewer | None]) -> None:
     manager.session_protection = None  # the token is checked in the database at each request
     manager.user_loader(load)
     manager.init_app(app)
+    # We set no remember cookie. Looking for one would mark every answer, static files too, as
+    # different for each cookie, and browsers would fetch them again after each sign-in.
+    app.after_request_funcs[None].remove(manager._update_remember_cookie)
     app.before_request(enforce)
 
 

@@ -1,10 +1,12 @@
 """The outbox: messages are written in the transaction that causes them and sent later."""
 
 import smtplib
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import case, func, select
@@ -57,31 +59,72 @@ def list_due(now: datetime, limit: int = 50) -> Sequence[int]:
     ).all()
 
 
-def send(mail_id: int, smtp_url: str, sender: str, *, now: datetime) -> bool:
-    """Try to send one message and note the outcome on its row. Returns whether it went out."""
-    row = db.session.get_one(Mail, mail_id)
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message on its way."""
+
+    id: int
+    to: str
+    subject: str
+    body: str
+
+
+def claim(mail_id: int, *, now: datetime) -> Letter | None:
+    """Take one message to send it; None when somebody else has it already. Flushes.
+
+    The try is counted and the next one put off before the network is touched, so a crash or a
+    second sender cannot send it in a circle.
+    """
+    row = db.session.get_one(Mail, mail_id, with_for_update=True)
+    if row.sent_at is not None or row.due_at > now:
+        return None
     row.tries += 1
-    try:
-        _deliver(row, smtp_url, sender)
-    except (OSError, smtplib.SMTPException) as error:
-        row.last_error = f"{type(error).__name__}: {error}"[:500]
-        row.due_at = now + timedelta(minutes=2**row.tries)
-    else:
-        row.sent_at = now
-        row.last_error = None
+    row.due_at = now + timedelta(minutes=2**row.tries)
     db.session.flush()
-    return row.sent_at is not None
+    return Letter(row.id, row.to, row.subject, row.body)
 
 
-def _deliver(row: Mail, smtp_url: str, sender: str) -> None:
+def note(mail_id: int, error: str | None, *, now: datetime) -> None:
+    """Write down how sending went: None when the message went out. Flushes."""
+    row = db.session.get_one(Mail, mail_id)
+    row.last_error = error
+    row.sent_at = now if error is None else None
+    db.session.flush()
+
+
+def deliver(letter: Letter, smtp_url: str, sender: str, *, now: datetime) -> str | None:
+    """Hand a message to the mail server; return what went wrong, or None.
+
+    Waits for the network: never call it in a unit of work, or everybody's answers wait too.
+    """
+    try:
+        _hand_over(letter, smtp_url, sender, now)
+    except (OSError, ValueError, smtplib.SMTPException) as error:
+        return f"{type(error).__name__}: {error}"[:500]
+    return None
+
+
+PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+
+
+def _hand_over(letter: Letter, smtp_url: str, sender: str, now: datetime) -> None:
     url = urlsplit(smtp_url)
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, row.to, row.subject
-    message.set_content(row.body)
-    factory = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
-    with factory(url.hostname or "localhost", url.port or 25, timeout=20) as server:
+    message["From"], message["To"], message["Subject"] = sender, letter.to, letter.subject
+    message["Date"] = format_datetime(now)
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    message["Message-ID"] = make_msgid(str(letter.id), domain or "localhost")
+    message.set_content(letter.body)
+    host, port = url.hostname or "localhost", url.port or PORTS[url.scheme]
+    # Python checks no certificate unless it is given a context that does.
+    checked = ssl.create_default_context()
+    with (
+        smtplib.SMTP_SSL(host, port, timeout=20, context=checked)
+        if url.scheme == "smtps"
+        else smtplib.SMTP(host, port, timeout=20)
+    ) as server:
         if url.scheme == "smtp+starttls":
-            server.starttls()
+            server.starttls(context=checked)
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
         server.send_message(message)

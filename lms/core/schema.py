@@ -101,7 +101,7 @@ def check(engine: Engine) -> None:
         if stored != fingerprint(connection):
             raise WrongSchema(
                 "the tables differ from what the last migration made; "
-                "restore a backup or run `./run cli doctor`"
+                "`./run cli db check` says how. Restore a backup"
             )
 
 

@@ -11,6 +11,8 @@ from lms.core.models import Throttle
 
 FREE = 5
 """Failures that cost nothing: people mistype."""
+FREE_ADDRESS = 40
+"""The same for a network address: a whole class sits behind one."""
 LONGEST = timedelta(minutes=5)
 FORGET = timedelta(hours=1)
 
@@ -23,17 +25,25 @@ class TooSoon(DomainError):
         self.seconds = seconds
 
 
-def delay(failures: int) -> timedelta:
+def delay(failures: int, free: int = FREE) -> timedelta:
     """Return the wait after `failures` failures: none at first, then doubling up to LONGEST."""
-    if failures < FREE:
+    if failures < free:
         return timedelta(0)
-    return min(timedelta(seconds=2 ** min(failures - FREE, 20)), LONGEST)
+    return min(timedelta(seconds=2 ** min(failures - free, 20)), LONGEST)
+
+
+def _free(key: str) -> int:
+    return FREE_ADDRESS if key.startswith("address:") else FREE
 
 
 def check(keys: list[str], now: datetime) -> None:
     """Let the attempt pass or raise TooSoon with the longest wait among `keys`."""
     rows = db.session.scalars(select(Throttle).where(Throttle.key.in_(keys))).all()
-    waits = [row.last_at + delay(row.failures) - now for row in rows if now - row.last_at < FORGET]
+    waits = [
+        row.last_at + delay(row.failures, _free(row.key)) - now
+        for row in rows
+        if now - row.last_at < FORGET
+    ]
     longest = max(waits, default=timedelta(0))
     if longest > timedelta(0):
         raise TooSoon(int(longest.total_seconds()) + 1)

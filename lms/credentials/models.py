@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import Base, text_enum
@@ -63,12 +63,16 @@ class Certificate(Base):
     __table_args__ = (
         # Two trainers who press the button at once issue one certificate.
         UniqueConstraint("person_id", "scheme_code", "standard_version_id", "term", "revision"),
-        UniqueConstraint("issuer_id", "number"),
+        # A correction of the name keeps the number and the decision and counts its revision.
+        UniqueConstraint("issuer_id", "number", "revision"),
+        UniqueConstraint("decision_id", "revision"),
+        # Officers and administrators ask by the number alone.
+        Index("ix_certificate_number", "number"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"), unique=True)
+    decision_id: Mapped[int] = mapped_column(ForeignKey("decision.id"))
     scheme_code: Mapped[str]
     standard_version_id: Mapped[int] = mapped_column(ForeignKey("standard_version.id"))
     term: Mapped[int]

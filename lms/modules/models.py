@@ -63,6 +63,8 @@ class Lesson(Base):
     version: Mapped[int]
     """Counts the changes of its text on this installation, from 1."""
     updated_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+    """When its file left the content. The row stays for those who finished it."""
 
 
 class LessonDone(Base):

@@ -1,56 +1,112 @@
 """Pages that belong to everybody: home, help, safety, privacy, exit, language, health."""
 
-from flask import Blueprint, jsonify, redirect, render_template, request, session, url_for
+from datetime import date
+from functools import partial
+
+from flask import (
+    Blueprint,
+    current_app,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from lms.accounts import services as accounts
-from lms.core import clock, login
+from lms.core import audit as trail
+from lms.core import clock, http, login, mail
 from lms.core.db import db, unit_of_work
-from lms.core.i18n import LANGUAGES
+from lms.core.i18n import LANGUAGES, local
+from lms.pages import directory, rules, services
+from lms.pages.system import hide_personal_links, read_system
 
 bp = Blueprint("pages", __name__, template_folder="templates")
+
+AWAY = "https://www.google.com/"
+"""Where the quick exit leads: the page a phone shows most often."""
+LAW_READ_ON = date(2026, 11, 21)
+"""When UU 27/2022 was last read for the page on privacy."""
+PAGE = 50
+"""Messages or events on one page of a list."""
 
 
 @bp.get("/")
 @login.signed_in
 def home() -> ResponseReturnValue:
-    """Show what is next."""
-    return render_template("pages/home.html")
+    """Show what is next, for every role of the viewer."""
+    viewer, now = login.require_viewer(), clock.now()
+    learner = services.read_learner(viewer.id, now=now) if "trainee" in viewer.roles else None
+    zone = learner.cohort.zone if learner and learner.cohort else None
+    return render_template(
+        "pages/home.html",
+        name=rules.short_name(viewer.name),
+        part=rules.part_of_day(local(now, zone).hour),
+        today=local(now, zone).date(),
+        zone=zone,
+        learner=learner,
+        trainer=services.read_trainer(viewer) if viewer.is_any("trainer", "assessor") else None,
+        talks=services.read_talks(viewer.id) if "speaker" in viewer.roles else None,
+        content=services.read_content() if viewer.is_any("author", "reviewer") else None,
+        setup=_read_setup(viewer) if "admin" in viewer.roles else None,
+    )
+
+
+def _read_setup(viewer: login.Viewer) -> services.Administration:
+    sends_mail = current_app.extensions["suluh"].smtp_url is not None
+    return services.read_administration(viewer, sends_mail=sends_mail)
 
 
 @bp.get("/bantuan")
 @login.public
 def help() -> ResponseReturnValue:
     """Show where help is."""
-    return render_template("pages/help.html")
+    found = directory.load(current_app.extensions["suluh"].content_dir)
+    return render_template(
+        "pages/help.html",
+        directory=found,
+        groups=directory.by_kind(found.services),
+        kinds=directory.KINDS,
+        is_stale=partial(directory.is_stale, today=local(clock.now()).date()),
+    )
 
 
 @bp.get("/aman")
 @login.public
 def safety() -> ResponseReturnValue:
     """Say how to use the site when somebody watches."""
-    return render_template("pages/safety.html")
+    config = current_app.extensions["suluh"]
+    return render_template(
+        "pages/safety.html", sender=config.mail_from if config.smtp_url else None
+    )
 
 
 @bp.get("/privasi")
 @login.public
 def privacy() -> ResponseReturnValue:
     """Say what is stored and who sees it."""
-    return render_template("pages/privacy.html")
+    return render_template("pages/privacy.html", checked_on=LAW_READ_ON)
 
 
 @bp.post("/keluar-cepat")
 @login.public
 @login.accepts()
 def quick_exit() -> ResponseReturnValue:
-    """End the session and show a page that says nothing and leaves."""
-    viewer = login.viewer()
-    if viewer is not None:
-        with unit_of_work():
-            accounts.end_session(viewer.token, now=clock.now())
-    login.end()
-    response = redirect(url_for(".home"))
+    """End the session and answer with a page that says nothing and leaves at once."""
+    token = login.leave()
+    if token:
+        try:
+            with unit_of_work():
+                accounts.end_session(token, now=clock.now())
+        except SQLAlchemyError:
+            # Leaving comes first: the browser holds nothing any more, the session runs out alone.
+            current_app.logger.exception("a session could not be ended")
+    response = make_response(render_template("pages/exit.html", away=AWAY))
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -67,7 +123,7 @@ def language() -> ResponseReturnValue:
         if viewer is not None:
             with unit_of_work():
                 accounts.set_locale(viewer.id, lang)
-    return redirect("/")
+    return redirect(http.same_site(request.form.get("next")) or url_for(".home"))
 
 
 @bp.get("/healthz")
@@ -76,3 +132,54 @@ def health() -> ResponseReturnValue:
     """Say whether the process and its database answer."""
     db.session.execute(text("SELECT 1"))
     return jsonify(ok=True)
+
+
+@bp.get("/admin/sistem")
+@login.role("admin")
+def system() -> ResponseReturnValue:
+    """Show the state of the installation."""
+    config = current_app.extensions["suluh"]
+    return render_template(
+        "pages/system.html",
+        system=read_system(),
+        sends_mail=config.smtp_url is not None,
+        is_demo=config.demo,
+        host=config.host,
+    )
+
+
+@bp.get("/admin/surat")
+@login.role("admin")
+def outbox() -> ResponseReturnValue:
+    """List messages, newest first, with what became of them."""
+    before = request.args.get("sebelum", type=int)
+    found = mail.list_outbox(before=before, limit=PAGE + 1)
+    return render_template(
+        "pages/outbox.html",
+        letters=found[:PAGE],
+        following=found[PAGE - 1].id if len(found) > PAGE else None,
+        before=before,
+        retries=mail.RETRIES,
+        hide=hide_personal_links,
+        sends_mail=current_app.extensions["suluh"].smtp_url is not None,
+    )
+
+
+@bp.get("/admin/catatan")
+@login.role("admin")
+def audit() -> ResponseReturnValue:
+    """List what changed somebody's rights or results, newest first."""
+    before = request.args.get("sebelum", type=int)
+    action = request.args.get("tindakan", "").strip()[:60]
+    subject = request.args.get("tentang", "").strip()[:60]
+    found = trail.list_events(before=before, action=action, subject=subject, limit=PAGE + 1)
+    events = found[:PAGE]
+    return render_template(
+        "pages/audit.html",
+        events=events,
+        names=accounts.names_of(one.actor_id for one in events if one.actor_id),
+        following=found[PAGE - 1].id if len(found) > PAGE else None,
+        before=before,
+        action=action,
+        subject=subject,
+    )

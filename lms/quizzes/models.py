@@ -38,10 +38,9 @@ class ItemVersion(Base):
     """One wording of an item. Immutable; the newest version of an item is drawn."""
 
     __tablename__ = "item_version"
-    __table_args__ = (
-        UniqueConstraint("item_id", "number"),
-        UniqueConstraint("item_id", "digest"),
-    )
+    # Two loads at once must not both write version 2. A digest may come back: a text taken back is
+    # a new version, so that the newest is always the one in the files.
+    __table_args__ = (UniqueConstraint("item_id", "number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
@@ -109,7 +108,11 @@ class AttemptItem(Base):
 
 
 class AnswerEvent(Base):
-    """One answer as it arrived. Append-only: the one with the highest seq (then id) counts."""
+    """What arrived about one question. Append-only: the highest seq (then id) counts.
+
+    An event may speak of the choice, of the flag or of both; what is None it leaves as it was.
+    So a flag that overtakes an answer on a bad line does not undo it.
+    """
 
     __tablename__ = "answer_event"
     # A browser that repeats itself is one answer.
@@ -121,6 +124,7 @@ class AnswerEvent(Base):
     client_key: Mapped[str]
     seq: Mapped[int]
     choice: Mapped[int | None]
-    """Position of the chosen option as shown, 1 … 4; None when nothing is chosen."""
-    flagged: Mapped[bool]
+    """Position of the chosen option as shown, 1 … 4; None when the event says nothing of it."""
+    flagged: Mapped[bool | None]
+    """Whether to show it again before handing in; None when the event says nothing of it."""
     received_at: Mapped[datetime]

@@ -11,6 +11,7 @@ from lms.core import clock, login
 from lms.core.db import unit_of_work
 from lms.core.i18n import gettext as _
 from lms.credentials import services as credentials
+from lms.practice.observations import services as observations
 from lms.reports import services
 from lms.reports.forms import CoachingForm
 from lms.reports.rules import Reason, Stuck
@@ -111,6 +112,10 @@ def _choices() -> list[tuple[EvidenceKind, str, str]]:
     ]
     found += [
         (EvidenceKind.SK, code, _("Studi kasus %(code)s", code=code)) for code in standard.cases
+    ]
+    found += [
+        (EvidenceKind.OBS, station.code, _("Stasiun %(code)s", code=station.code))
+        for station in observations.list_stations()
     ]
     return found + [
         (EvidenceKind.REF, code, _("Pelajaran %(code)s", code=code))

@@ -11,7 +11,7 @@ from lms.core.ids import public_id
 
 
 class CaseVersion(Base):
-    """One text of a case study. Immutable; the newest is worked on."""
+    """One text of a case study. Immutable; the one that became current last is worked on."""
 
     __tablename__ = "case_version"
     __table_args__ = (UniqueConstraint("code", "digest"),)
@@ -22,7 +22,9 @@ class CaseVersion(Base):
     title: Mapped[str]
     title_en: Mapped[str]
     document: Mapped[dict[str, Any]]
-    created_at: Mapped[datetime]
+    """The case as content.CaseSpec, and its Markdown already turned into HTML."""
+    current_at: Mapped[datetime]
+    """When it last became the text worked on; an older text that comes back takes a new moment."""
 
 
 class CaseDraft(Base):
@@ -36,8 +38,10 @@ class CaseDraft(Base):
     case_code: Mapped[str]
     task: Mapped[str]
     text: Mapped[str]
+    page: Mapped[str]
+    """The opened page that saved it: two tabs are never mistaken for one."""
     seq: Mapped[int]
-    """The browser's count of saves: an older save that arrives late is dropped."""
+    """That page's count of saves: an older save that arrives late is dropped."""
     updated_at: Mapped[datetime]
 
 

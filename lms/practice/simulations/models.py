@@ -1,7 +1,6 @@
 """Tables of simulations: versions of the story, runs through it, steps of a run."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
@@ -9,24 +8,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import Base, text_enum
 from lms.core.ids import public_id
-
-
-class RunOutcome(StrEnum):
-    """How a run ended."""
-
-    SAFE = "safe"
-    REPAIRED = "repaired"
-    HARMFUL = "harmful"
-    """A graded run stopped at a harmful act."""
-    LEFT = "left"
-    """Given up for a new start; neither evidence nor a try."""
+from lms.practice.simulations.rules import RunOutcome
 
 
 class SimulationVersion(Base):
-    """One text of one variant of a simulation. Immutable; the newest is played."""
+    """One text of one variant of a simulation. Immutable; the newest row is played.
+
+    A text that comes back after another one is a new row: only so is it the newest again.
+    """
 
     __tablename__ = "simulation_version"
-    __table_args__ = (UniqueConstraint("code", "variant", "digest"),)
+    __table_args__ = (Index("ix_simulation_version_code", "code", "variant"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     code: Mapped[str]

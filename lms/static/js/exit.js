@@ -10,6 +10,13 @@
 (() => {
   const WINDOW_MS = 5000;
   const WAIT_MS = 700;
+
+  // The page an exit is answered with names where to go; without this script its refresh does the same.
+  const away = document.documentElement.dataset.leave;
+  if (away) {
+    window.location.replace(away);
+    return;
+  }
   const form = document.querySelector("form[data-exit]");
   if (!form) return;
 

@@ -1,0 +1,47 @@
+"""Slows down who tries many codes or names. Counts in memory; a restart forgets."""
+
+import math
+import time
+from dataclasses import dataclass, field
+
+from flask import current_app
+from flask.sansio.app import App
+from limits import RateLimitItem, parse
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
+
+NAMES = parse("5/hour")
+"""Names that may be compared with one certificate from one address. The page says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The counters of one process."""
+
+    codes: RateLimitItem
+    storage: MemoryStorage = field(default_factory=MemoryStorage)
+
+    def check(self, limit: RateLimitItem, *who: str) -> None:
+        """Let one more try pass or raise TooManyRequests with the seconds to wait."""
+        limiter = MovingWindowRateLimiter(self.storage)
+        if not limiter.hit(limit, *who):
+            opens = limiter.get_window_stats(limit, *who).reset_time
+            raise TooManyRequests(retry_after=max(1, math.ceil(opens - time.time())))
+
+
+def init_app(app: App) -> None:
+    """Give `app` its counters."""
+    app.extensions["suluh_gate"] = Gate(parse(app.extensions["suluh"].verify_limit))
+
+
+def check_code(address: str) -> None:
+    """Count one code asked for from `address`. Raises TooManyRequests."""
+    gate: Gate = current_app.extensions["suluh_gate"]
+    gate.check(gate.codes, "code", address)
+
+
+def check_name(address: str, code: str) -> None:
+    """Count one name compared with one certificate from `address`. Raises TooManyRequests."""
+    gate: Gate = current_app.extensions["suluh_gate"]
+    gate.check(NAMES, "name", address, code)

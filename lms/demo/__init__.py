@@ -1,0 +1,319 @@
+"""The fictional Kota Contoh: one class of 25 people at every stage."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from flask import current_app
+
+from lms.accounts import services as accounts
+from lms.cohorts import services as cohorts
+from lms.cohorts.models import Cohort, Part
+from lms.cohorts.timetable import TWO_DAYS
+from lms.config import Config
+from lms.core.db import unit_of_work
+from lms.core.login import Viewer
+from lms.credentials import services as credentials
+from lms.credentials.models import Method
+from lms.credentials.rules import Reason
+from lms.demo import people
+from lms.demo.walk import ONLINE, Walk, attend, keys
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class City:
+    """What has been built so far."""
+
+    config: Config
+    now: datetime
+    random: Random
+    organisations: dict[str, int]
+    passwords: dict[str, tuple[int, str, str]]
+    """Name to person id, e-mail, password."""
+    walks: dict[str, Walk]
+
+    def id_of(self, name: str) -> int:
+        """Return the person of this name."""
+        return self.passwords[name][0]
+
+    def viewer(self, name: str, role: str) -> Viewer:
+        """Return somebody as services that check scope see them."""
+        return Viewer(self.id_of(name), "", name, frozenset([role]), "id", "")
+
+
+def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
+    """Fill an empty, loaded database; papers go to `folder`. Returns what `demo.json` holds."""
+    city = City(
+        config=current_app.extensions["suluh"],
+        now=now,
+        random=Random(7),
+        organisations={},
+        passwords={},
+        walks={},
+    )
+    _organisations(city)
+    _accounts(city)
+    old = _cohort(city, "Angkatan 1", now - 790 * DAY)
+    new = _cohort(city, "Angkatan 2", now - 20 * DAY)
+    issued = _past(city, old, base_url) | _present(city, new, base_url)
+    return {
+        "url": base_url,
+        "accounts": _one_per_role(city),
+        "certificates": [
+            {"code": code, "status": status, "pdf": str(_write_paper(city, code, folder))}
+            for code, status in issued.items()
+        ],
+    }
+
+
+def _write_paper(city: City, code: str, folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{code}.pdf"
+    target.write_bytes(credentials.get_document(code, city.viewer("Ayu Pratiwi", "admin")).body)
+    return target
+
+
+def _organisations(city: City) -> None:
+    with unit_of_work():
+        for key, (name, kind) in {"host": people.HOST, **people.AGENCIES}.items():
+            city.organisations[key] = cohorts.create_organisation(
+                name=name, kind=kind, city=people.CITY, actor_id=None, now=city.now - 800 * DAY
+            ).id
+
+
+def _accounts(city: City) -> None:
+    maker = accounts.hasher(city.config.argon2_memory_kib, city.config.argon2_rounds)
+    roles = {name: "trainee" for name, _agency, _stage in people.SEATS}
+    roles |= dict(people.STAFF) | dict(people.OFFICE)
+    known = keys(city.config.content_dir)
+    with unit_of_work():
+        for name, role in roles.items():
+            email = f"{name.lower().replace(' ', '.')}@contoh.test"
+            password = secrets.token_urlsafe(9)
+            made = accounts.create_person(
+                email=email,
+                name=name,
+                password=password,
+                roles=[role],
+                maker=maker,
+                now=city.now - 60 * DAY,
+            )
+            city.passwords[name] = made.id, email, password
+            city.walks[name] = Walk(made.id, made.public_id, known, city.random)
+        for name, agency in people.OFFICER_OF.items():
+            cohorts.add_member(city.id_of(name), city.organisations[agency], Part.OFFICER)
+
+
+def _cohort(city: City, title: str, starts: datetime) -> Cohort:
+    day = starts.date()
+    speaker = city.id_of("Ni Luh Puspita")
+    timetable = [
+        entry if entry.lesson_code != "K5.T" else replace(entry, speaker_id=speaker)
+        for entry in TWO_DAYS
+    ]
+    with unit_of_work():
+        cohort = cohorts.create_cohort(
+            slug=f"kota-contoh-{title.split()[-1]}",
+            title=f"{title} Kota Contoh",
+            city=people.CITY,
+            place="Aula Dinas Sosial Kota Contoh",
+            zone="WITA",
+            host_id=city.organisations["host"],
+            starts_on=day,
+            ends_on=day + DAY,
+            letterhead=people.LETTERHEAD,
+            signatory_title=people.SIGNATORY[0],
+            signatory_name=people.SIGNATORY[1],
+            signatory_number=people.SIGNATORY[2],
+            timetable=timetable,
+            actor_id=city.id_of("Ayu Pratiwi"),
+            now=starts - 30 * DAY,
+        )
+        cohort_id = cohort.id
+        for name, role in people.STAFF:
+            cohorts.add_staff(city.id_of(name), cohort_id, Part(role))
+    return cohorts.get_cohort_by_id(cohort_id)
+
+
+def _seat(city: City, cohort: Cohort, name: str, agency: str, at: datetime) -> None:
+    cohort_id = cohort.id
+    with unit_of_work():
+        cohorts.enrol(city.id_of(name), cohort_id, city.organisations[agency], now=at)
+
+
+def _finish_all(city: City, name: str, start: datetime) -> None:
+    """Let one companion do everything K1 asks for before the class, and have it marked."""
+    walk = city.walks[name]
+    walk.read(range(1, ONLINE + 1), start)
+    walk.practise("S1", start + DAY)
+    walk.graded("S1", start + DAY + HOUR)
+    walk.graded("S2", start + DAY + 2 * HOUR)
+    wrong = city.random.sample(
+        ["02.1.2", "03.2.3", "04.2.2", "02.3.1"], k=city.random.randint(0, 2)
+    )
+    walk.sit(start + 2 * DAY, wrong=wrong)
+    submission = walk.write(start + 3 * DAY)
+    walk.mark(submission, city.viewer("Lestari Widodo", "assessor"), start + 5 * DAY)
+
+
+def _past(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
+    """Build the class of two years ago: its certificates have ended or are about to."""
+    starts = city.now - 790 * DAY
+    found: dict[str, str] = {}
+    for name, agency, stage in people.SEATS:
+        if stage not in {"ending", "expired"}:
+            continue
+        _seat(city, cohort, name, agency, starts - 25 * DAY)
+        _finish_all(city, name, starts - 20 * DAY)
+    attend(cohort, (), city.id_of("Wati Suryani"), starts + DAY)
+    for name, _agency, stage in people.SEATS:
+        if stage not in {"ending", "expired"}:
+            continue
+        walk = city.walks[name]
+        walk.observe(cohort, city.id_of("Lestari Widodo"), starts + DAY + HOUR)
+        decided = city.now - (680 if stage == "ending" else 760) * DAY
+        code = walk.certify(cohort, city.id_of("Wati Suryani"), decided, base_url, sample=True)
+        found[code] = "expired" if stage == "expired" else "valid"
+    return found
+
+
+Stage = Callable[[City, str, datetime], None]
+
+
+def _reading(city: City, name: str, _start: datetime) -> None:
+    city.walks[name].read(range(1, 7), city.now - 2 * DAY)
+    city.walks[name].practise("S1", city.now - DAY)
+
+
+def _talk(city: City, name: str, _start: datetime) -> None:
+    city.walks[name].read(range(1, 6), city.now - 3 * DAY, talk={5})
+
+
+def _quiet(city: City, name: str, _start: datetime) -> None:
+    city.walks[name].read(range(1, 4), city.now - 12 * DAY)
+
+
+def _in_quiz(city: City, name: str, start: datetime) -> None:
+    city.walks[name].read(range(1, ONLINE + 1), start)
+    city.walks[name].sit(city.now - HOUR, answered=11)
+
+
+def _quiz_waits(city: City, name: str, start: datetime) -> None:
+    city.walks[name].read(range(1, ONLINE + 1), start)
+    city.walks[name].sit(city.now - 5 * HOUR, wrong={"03.1.4", "02.2.1"})
+
+
+def _tries_used(city: City, name: str, start: datetime) -> None:
+    city.walks[name].read(range(1, ONLINE + 1), start)
+    for n in (9, 7, 5):
+        city.walks[name].sit(city.now - n * DAY, wrong={"03.1.1"})
+
+
+def _case_waits(city: City, name: str, start: datetime) -> None:
+    city.walks[name].read(range(1, ONLINE + 1), start)
+    city.walks[name].sit(start + 3 * DAY)
+    city.walks[name].write(city.now - city.random.randint(1, 4) * DAY)
+
+
+def _case_redo(city: City, name: str, start: datetime) -> None:
+    walk = city.walks[name]
+    walk.read(range(1, ONLINE + 1), start)
+    walk.sit(start + 3 * DAY)
+    submission = walk.write(start + 5 * DAY)
+    assessor = city.viewer("Lestari Widodo", "assessor")
+    walk.mark(submission, assessor, city.now - 2 * DAY, weak={"03.1.1"})
+
+
+def _harmful(city: City, name: str, start: datetime) -> None:
+    city.walks[name].read(range(1, ONLINE + 1), start)
+    city.walks[name].graded("S1", start + 2 * DAY)
+    city.walks[name].graded("S2", city.now - 6 * HOUR, harm=True)
+
+
+STAGES: dict[str, Stage] = {
+    "reading": _reading,
+    "talk": _talk,
+    "quiet": _quiet,
+    "in_quiz": _in_quiz,
+    "quiz_waits": _quiz_waits,
+    "tries_used": _tries_used,
+    "case_waits": _case_waits,
+    "case_redo": _case_redo,
+    "harmful": _harmful,
+}
+WHOLE = {"unobserved", "ready", "certified", "revoked"}
+"""Stages of people who have done everything before the class."""
+
+
+def _present(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
+    """Build the class of this month: every stage from not started to revoked."""
+    starts = city.now - 20 * DAY
+    for name, agency, stage in people.SEATS:
+        _seat(city, cohort, name, agency, starts - 12 * DAY)
+        start = starts - 11 * DAY + city.random.randint(0, 30) * HOUR
+        if stage in WHOLE:
+            _finish_all(city, name, start)
+        elif stage in STAGES:
+            STAGES[stage](city, name, start)
+    absent = {
+        city.walks[name].public_id for name, _a, stage in people.SEATS if stage == "unstarted"
+    }
+    attend(cohort, absent, city.id_of("Wati Suryani"), starts + DAY)
+    found: dict[str, str] = {}
+    for name, _agency, stage in people.SEATS:
+        if stage in WHOLE - {"unobserved"}:
+            city.walks[name].observe(cohort, city.id_of("Lestari Widodo"), starts + DAY + 2 * HOUR)
+        if stage in {"certified", "revoked"}:
+            signer = city.id_of("Wati Suryani")
+            code = city.walks[name].certify(cohort, signer, starts + 6 * DAY, base_url, sample=True)
+            found[code] = "valid" if stage == "certified" else "revoked"
+            if stage == "revoked":
+                _revoke(city, code)
+            else:
+                _look(city, code)
+    return found
+
+
+def _revoke(city: City, code: str) -> None:
+    with unit_of_work():
+        credentials.revoke(
+            code,
+            reason_public=Reason.ERROR,
+            reason_internal="Contoh: kehadiran tercatat pada orang yang keliru.",
+            by_id=city.id_of("Ayu Pratiwi"),
+            now=city.now - 3 * DAY,
+        )
+
+
+def _look(city: City, code: str) -> None:
+    """Let an officer check this certificate: its holder sees that."""
+    found = credentials.find_by_code(code, city.now)
+    if found is None:
+        raise LookupError(code)
+    with unit_of_work():
+        credentials.record_looks(
+            [found.entry.id],
+            viewer_id=city.id_of("Gunawan Halim"),
+            organisation_id=city.organisations["uptd"],
+            method=Method.CODE,
+            matched=True,
+            now=city.now - 2 * DAY,
+        )
+
+
+def _one_per_role(city: City) -> list[dict[str, str]]:
+    """Return one account for each role; the trainee is in the middle of the lessons."""
+    chosen = {"trainee": "Rahma Yuliani"}
+    for name, role in (*people.STAFF, *people.OFFICE):
+        chosen.setdefault(role, name)
+    return [
+        {"role": role, "email": city.passwords[name][1], "password": city.passwords[name][2]}
+        for role, name in chosen.items()
+    ]

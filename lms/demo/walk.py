@@ -1,0 +1,244 @@
+"""Walks one companion through K1 by calling the services people's pages call.
+
+Each step takes the moment it happens at, so a class can have a past. Every step commits.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+from lms import release
+from lms.cohorts import services as cohorts
+from lms.cohorts.models import Cohort
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind
+from lms.core.db import unit_of_work
+from lms.core.login import Viewer
+from lms.credentials import services as credentials
+from lms.modules import services as modules
+from lms.modules.models import Outcome
+from lms.practice.attendance import services as attendance
+from lms.practice.cases import services as cases
+from lms.practice.cases.rules import Mark
+from lms.practice.observations import services as observations
+from lms.practice.simulations import services as simulations
+from lms.quizzes import services as quizzes
+from lms.quizzes import sheets
+from lms.quizzes.content import ItemSpec
+
+T = TypeVar("T")
+K1 = "K1"
+ONLINE = 10
+"""Online lessons of K1."""
+NOTES = (
+    "Tenang, runtut, memberi pilihan.",
+    "Keamanan dipastikan lebih dulu.",
+    "Alasan ditulis jelas.",
+)
+
+
+def commit(step: Callable[[], T]) -> T:
+    """Run one step in a unit of work of its own."""
+    with unit_of_work():
+        return step()
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the files know: the right option of each item, a good answer to each task."""
+
+    options: dict[str, tuple[str, str]]
+    """Stem to its KUK and the text of the best option."""
+    answers: dict[str, dict[str, str]]
+    """Case to task to model answer."""
+
+
+@cache
+def keys(folder: Path) -> Keys:
+    """Read the keys from the content files: attempts never give them away."""
+    parts = release.check(folder).parts
+    return Keys(
+        options={
+            " ".join(item.spec.stem.split()): (item.spec.kuk, _best(item.spec))
+            for item in parts["items"]
+        },
+        answers={
+            case.code: {task.id: task.model_answer for task in case.tasks}
+            for case in parts["cases"]
+        },
+    )
+
+
+def _best(item: ItemSpec) -> str:
+    return str(getattr(item.options, item.key).text)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """One companion on the way, with a source of believable chance."""
+
+    person_id: int
+    public_id: str
+    known: Keys
+    random: Random = field(default_factory=Random)
+
+    def read(self, lessons: Iterable[int], start: datetime, *, talk: Collection[int] = ()) -> None:
+        """Finish online lessons of K1, one after the other; `talk` asks for the trainer instead."""
+        at = start
+        for number in lessons:
+            outcome = Outcome.WITH_TRAINER if number in talk else Outcome.DONE
+            commit(
+                lambda n=number, o=outcome, t=at: modules.finish(  # type: ignore[misc]  # bound now
+                    K1, n, person_id=self.person_id, outcome=o, now=t
+                )
+            )
+            at += timedelta(minutes=self.random.randint(18, 40))
+
+    def practise(self, code: str, at: datetime) -> None:
+        """Play a practice run to a safe end."""
+        run = commit(lambda: simulations.start_practice(code, self.person_id, now=at))
+        self._play(run, at, harm=False)
+
+    def graded(self, code: str, at: datetime, *, harm: bool = False) -> None:
+        """Play a graded run: safe throughout, or up to the first harmful act."""
+        run = commit(lambda: simulations.start_graded(code, self.person_id, now=at))
+        self._play(run, at, harm=harm)
+
+    def _play(self, run: str, at: datetime, *, harm: bool) -> None:
+        position = 1
+        while True:
+            play = simulations.get_play(run, self.person_id)
+            if play.state.over:
+                return
+            choices = play.state.node.choices
+            harmful = [c for c in choices if c.verdict == "harmful"] if harm else []
+            chosen = (harmful or [c for c in choices if c.verdict == "safe"])[0]
+            at += timedelta(seconds=40)
+            commit(
+                lambda p=position, c=chosen.id, t=at: simulations.choose(  # type: ignore[misc]  # bound now
+                    run, self.person_id, position=p, choice=c, now=t
+                )
+            )
+            position += 1
+
+    def sit(
+        self, at: datetime, *, wrong: Collection[str] = (), answered: int | None = None
+    ) -> None:
+        """Sit the K1 quiz: right but for the KUK in `wrong`.
+
+        With `answered` the sitting stays open after so many answers.
+        """
+        ref = commit(lambda: quizzes.open_attempt(self.person_id, K1, now=at, random=self.random))
+        sheet = sheets.get_sheet(ref)
+        for line in sheet.lines[:answered]:
+            question = sheets.get_question(sheet, line.position)
+            kuk, best = self.known.options[" ".join(question.stem.split())]
+            right = 1 + list(question.options).index(best)
+            choice = right % 4 + 1 if kuk in wrong else right
+            at += timedelta(seconds=self.random.randint(25, 70))
+            commit(
+                lambda p=line.position, c=choice, t=at: quizzes.save_page(  # type: ignore[misc]  # bound now
+                    ref, position=p, seq=0, choice=c, flagged=False, now=t
+                )
+            )
+        if answered is None:
+            commit(lambda: quizzes.submit(ref, now=at))
+
+    def write(self, at: datetime, code: str = "SK1") -> str:
+        """Hand in the open parts of a case study. Returns the submission's public id."""
+        state = cases.case_state(self.person_id, code, at)
+        for task in cases.open_parts(state):
+            text = self.known.answers[code][task.id]
+            commit(
+                lambda name=task.id, words=text: cases.save_draft(  # type: ignore[misc]  # bound now
+                    self.person_id, code, name, words, page="demo", seq=1, seen="", now=at
+                )
+            )
+        return commit(lambda: cases.submit(self.person_id, code, reviewed=None, now=at).public_id)
+
+    def mark(
+        self, submission: str, assessor: Viewer, at: datetime, *, weak: Collection[str] = ()
+    ) -> None:
+        """Decide a submission: everything "Aman mandiri" but the KUK in `weak`."""
+        kuk = cases.get_marking(submission, assessor).kuk
+        marks = {
+            code: Mark(1, "Tanda bahaya belum ditanyakan satu per satu.")
+            if code in weak
+            else Mark(2, self.random.choice(NOTES))
+            for code in kuk
+        }
+        commit(
+            lambda: cases.decide(
+                submission, assessor, marks=marks, feedback="Terima kasih, teliti.", now=at
+            )
+        )
+
+    def observe(self, cohort: Cohort, assessor_id: int, at: datetime) -> None:
+        """Pass every station of the observation test."""
+        slug_id = cohort.id
+        for station in observations.list_stations():
+            for kuk in station.kuk:
+                entry = observations.Entry(2, self.random.choice(NOTES), "")
+                commit(
+                    lambda s=station, k=kuk, e=entry: observations.record(  # type: ignore[misc]  # bound now
+                        cohorts.get_cohort_by_id(slug_id),
+                        s.code,
+                        kuk=k,
+                        variant=next(iter(s.variants)),
+                        entries={self.public_id: e},
+                        has_feedback=False,
+                        assessor_id=assessor_id,
+                        now=at,
+                    )
+                )
+
+    def certify(
+        self, cohort: Cohort, signer_id: int, at: datetime, base_url: str, *, sample: bool
+    ) -> str:
+        """Sign the decision on K1. Returns the code of the certificate."""
+        cohort_id = cohort.id
+        return commit(
+            lambda: (
+                credentials.issue(
+                    self.person_id,
+                    K1,
+                    cohort_id=cohort_id,
+                    signer_id=signer_id,
+                    now=at,
+                    base_url=base_url,
+                    sample=sample,
+                ).code
+            )
+        )
+
+
+def attend(cohort: Cohort, absent: Collection[str], recorder_id: int, at: datetime) -> None:
+    """Note everybody as present in every half day but those whose public id is in `absent`."""
+    cohort_id = cohort.id
+    entries = {public_id: attendance.Entry("absent", "") for public_id in absent}
+    for half in attendance.halves_of(cohort):
+        commit(
+            lambda key=half.key: attendance.record(  # type: ignore[misc]  # bound now
+                cohorts.get_cohort_by_id(cohort_id),
+                key,
+                entries,
+                fill=True,
+                recorder_id=recorder_id,
+                now=at,
+            )
+        )
+
+
+def coach(person_id: int, trainer_id: int, source: str, at: datetime) -> None:
+    """Record guidance on a quiz."""
+    kind = EvidenceKind.Q
+    commit(
+        lambda: competency.coach(
+            person_id, kind=kind, source=source, note="Dibahas bersama.", trainer_id=trainer_id,
+            now=at,
+        )
+    )  # fmt: skip

@@ -1,0 +1,422 @@
+"""Load curricula and lessons, read them, finish them. Services flush; entry points commit."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import Row, and_, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lms.competency import services as competency
+from lms.competency.rules import CaseStudy, EvidenceKind, Kuk, Standard
+from lms.core.content import digest_of_text
+from lms.core.db import db
+from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
+from lms.core.i18n import pick
+from lms.modules.content import CurriculumSpec, LessonText
+from lms.modules.models import Curriculum, Lesson, LessonDone, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One lesson in a list, and how the reader stands with it."""
+
+    id: int
+    code: str
+    curriculum: str
+    module: str
+    number: int
+    title: str
+    title_en: str
+    minutes: int
+    jp: int
+    in_person: bool
+    kuk: tuple[str, ...]
+    practice: tuple[str, ...]
+    reviewed: bool
+    version: int
+    done_at: datetime | None
+    done_version: int | None
+
+    @property
+    def url(self) -> str:
+        """Return its address."""
+        return address_of(self.curriculum, self.number)
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether its text changed after the reader finished it."""
+        return self.done_version is not None and self.done_version < self.version
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One module of a curriculum with its lessons."""
+
+    code: str
+    title: str
+    title_en: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One curriculum with its modules and lessons."""
+
+    code: str
+    title: str
+    title_en: str
+    parts: tuple[Part, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Every lesson in the order they are taught."""
+        return tuple(line for part in self.parts for line in part.lines)
+
+    @property
+    def online(self) -> tuple[Line, ...]:
+        """The lessons read on the screen, in order."""
+        return tuple(line for line in self.lines if not line.in_person)
+
+    @property
+    def done(self) -> int:
+        """How many online lessons the reader has finished."""
+        return sum(line.done_at is not None for line in self.online)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One block of a lesson, ready to print."""
+
+    kind: str
+    title: str
+    minutes: int
+    html: Markup
+    checked_on: date | None
+    """For a law block: when somebody last looked at the article."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """One source of a lesson."""
+
+    ref: str
+    note: str
+    checked_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Everything the page of one lesson shows."""
+
+    outline: Outline
+    line: Line
+    objective: str
+    reflection: str
+    blocks: tuple[Shown, ...]
+    sources: tuple[Cited, ...]
+    kuk: tuple[Kuk, ...]
+    case: CaseStudy | None
+    """The case study written after this lesson."""
+    before: Line | None
+    after: Line | None
+
+    @property
+    def ends_online(self) -> bool:
+        """Tell whether no online lesson follows: the quiz is next."""
+        return not self.line.in_person and (self.after is None or self.after.in_person)
+
+
+def load(texts: Sequence[LessonText], *, now: datetime) -> dict[str, int]:
+    """Store the lessons: same code, same row; a changed text counts its version up. Flushes.
+
+    A lesson that left the content is retired, never deleted: who finished it keeps that, and it
+    comes back under the same number when its file does.
+    """
+    counts: Counter[str] = Counter(added=0, changed=0, unchanged=0, retired=0)
+    curricula = {row.code: row for row in db.session.scalars(select(Curriculum))}
+    lessons = {row.code: row for row in db.session.scalars(select(Lesson))}
+    for text in texts:
+        code = text.curriculum.code
+        if code not in curricula:
+            curricula[code] = Curriculum(code=code)
+        _fill_curriculum(curricula[code], text.curriculum, text.curriculum_position)
+        lesson = lessons.pop(text.spec.code, None)
+        if lesson is None:
+            lesson = Lesson(code=text.spec.code, version=0, digest="")
+            db.session.add(lesson)
+            counts["added"] += 1
+        else:
+            counts["unchanged" if lesson.digest == text.digest else "changed"] += 1
+        lesson.curriculum_id = curricula[code].id
+        _fill_lesson(lesson, text, now)
+    for gone in lessons.values():
+        if gone.retired_at is None:
+            gone.retired_at = now
+            counts["retired"] += 1
+    db.session.flush()
+    return dict(counts)
+
+
+def _fill_curriculum(row: Curriculum, spec: CurriculumSpec, position: int) -> None:
+    row.position = position
+    row.title = spec.title
+    row.title_en = spec.title_en
+    row.modules = [module.model_dump(mode="json") for module in spec.modules]
+    row.digest = digest_of_text(spec.model_dump_json())
+    db.session.add(row)
+    db.session.flush()
+
+
+def _fill_lesson(row: Lesson, text: LessonText, now: datetime) -> None:
+    """Write everything again, so that a new way of rendering arrives with `load --force`."""
+    spec = text.spec
+    row.module_code = text.module_code
+    row.position = text.position
+    row.title = spec.title
+    row.title_en = spec.title_en
+    row.objective = spec.objective
+    row.in_person = spec.in_person
+    row.jp = spec.jp
+    row.minutes = spec.minutes
+    row.kuk = list(spec.kuk)
+    row.practice = list(spec.practice)
+    row.reflection = spec.reflection
+    row.blocks = text.blocks
+    row.sources = [source.model_dump(mode="json") for source in spec.sources]
+    row.reviewed = spec.review.status == "reviewed"
+    row.retired_at = None
+    if row.digest != text.digest:
+        row.digest = text.digest
+        row.version += 1
+        row.updated_at = now
+
+
+def list_outlines(person_id: int, curriculum: str | None = None) -> list[Outline]:
+    """Return the curricula that have lessons, with what the person finished. One query."""
+    query = (
+        select(
+            Lesson.id,
+            Lesson.code,
+            Lesson.module_code,
+            Lesson.position,
+            Lesson.title,
+            Lesson.title_en,
+            Lesson.minutes,
+            Lesson.jp,
+            Lesson.in_person,
+            Lesson.kuk,
+            Lesson.practice,
+            Lesson.reviewed,
+            Lesson.version,
+            Curriculum.code.label("curriculum"),
+            Curriculum.title.label("curriculum_title"),
+            Curriculum.title_en.label("curriculum_title_en"),
+            Curriculum.modules,
+            LessonDone.at.label("done_at"),
+            LessonDone.version.label("done_version"),
+        )
+        .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
+        .join(
+            LessonDone,
+            and_(LessonDone.lesson_id == Lesson.id, LessonDone.person_id == person_id),
+            isouter=True,
+        )
+        .where(Lesson.retired_at.is_(None))
+        .order_by(Curriculum.position, Lesson.position)
+    )
+    if curriculum is not None:
+        query = query.where(Curriculum.code == curriculum)
+    rows: dict[str, list[Row[*tuple[Any, ...]]]] = {}
+    for row in db.session.execute(query):
+        rows.setdefault(row.curriculum, []).append(row)
+    return [_outline(code, found) for code, found in rows.items()]
+
+
+def _outline(code: str, rows: list[Row[*tuple[Any, ...]]]) -> Outline:
+    lines: dict[str, list[Line]] = {}
+    for row in rows:
+        lines.setdefault(row.module_code, []).append(
+            Line(
+                id=row.id,
+                code=row.code,
+                curriculum=code,
+                module=row.module_code,
+                number=row.position,
+                title=row.title,
+                title_en=row.title_en,
+                minutes=row.minutes,
+                jp=row.jp,
+                in_person=row.in_person,
+                kuk=tuple(row.kuk),
+                practice=tuple(row.practice),
+                reviewed=row.reviewed,
+                version=row.version,
+                done_at=row.done_at,
+                done_version=row.done_version,
+            )
+        )
+    parts = tuple(
+        Part(part["code"], part["title"], part["title_en"], tuple(lines.get(part["code"], ())))
+        for part in rows[0].modules
+    )
+    return Outline(code, rows[0].curriculum_title, rows[0].curriculum_title_en, parts)
+
+
+def read_lesson(curriculum: str, number: int, person_id: int, standard: Standard) -> Reading:
+    """Return one lesson for reading. Raises NotFound. Two queries."""
+    outlines = list_outlines(person_id, curriculum.upper())
+    lines = outlines[0].lines if outlines else ()
+    place = next((n for n, line in enumerate(lines) if line.number == number), None)
+    if place is None:
+        raise NotFound(f"{curriculum} {number}")
+    line = lines[place]
+    lesson = db.session.execute(
+        select(Lesson.objective, Lesson.reflection, Lesson.blocks, Lesson.sources).where(
+            Lesson.id == line.id
+        )
+    ).one()
+    sources = [_cited(source) for source in lesson.sources]
+    dates = {source.ref: source.checked_on for source in sources}
+    return Reading(
+        outline=outlines[0],
+        line=line,
+        objective=lesson.objective,
+        reflection=lesson.reflection,
+        blocks=tuple(_shown(block, dates) for block in lesson.blocks),
+        sources=tuple(sources),
+        kuk=tuple(standard.kuk[code] for code in line.kuk if code in standard.kuk),
+        case=next((case for case in standard.cases.values() if case.lesson == line.code), None),
+        before=lines[place - 1] if place else None,
+        after=lines[place + 1] if place + 1 < len(lines) else None,
+    )
+
+
+def _shown(block: dict[str, Any], dates: dict[str, date]) -> Shown:
+    frame = Markup('<div class="table-wrap" role="region" tabindex="0" aria-label="{}">')
+    # The text was cleaned by core.markdown when it was loaded; nobody types into it.
+    html = Markup(block["html"])  # noqa: S704
+    html = html.replace("<table>", frame.format(_("Tabel")) + Markup('<table class="table">'))
+    html = html.replace("</table>", Markup("</table></div>"))
+    return Shown(
+        block["kind"], block["title"], block["minutes"] or 0, html, dates.get(block["title"])
+    )
+
+
+def _cited(source: dict[str, Any]) -> Cited:
+    return Cited(source["ref"], source["note"], date.fromisoformat(source["checked_on"]))
+
+
+def finish(
+    curriculum: str, number: int, *, person_id: int, outcome: Outcome, now: datetime
+) -> Reading:
+    """Note that somebody finished an online lesson, and append what that is evidence for.
+
+    Said twice is said once: the first time stands. Raises NotFound, also for a lesson in person.
+    Flushes.
+    """
+    current = competency.current()
+    reading = read_lesson(curriculum, number, person_id, current.standard)
+    line = reading.line
+    if line.in_person:
+        raise NotFound(line.code)
+    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    db.session.execute(
+        dialect.insert(LessonDone).on_conflict_do_nothing(),
+        [
+            {
+                "person_id": person_id,
+                "lesson_id": line.id,
+                "version": line.version,
+                "outcome": outcome,
+                "at": now,
+            }
+        ],
+    )
+    competency.append(
+        [
+            competency.NewEvidence(
+                person_id=person_id,
+                kind=EvidenceKind.REF,
+                kuk=kuk.code,
+                source=line.code,
+                group=line.code,
+                passed=True,
+                happened_at=now,
+            )
+            for kuk in reading.kuk
+            if EvidenceKind.REF in kuk.ev
+        ],
+        standard_id=current.id,
+        now=now,
+    )
+    return reading
+
+
+def kuk_lessons() -> dict[str, list[str]]:
+    """Return KUK to the codes of the online lessons that teach it, in order. One query."""
+    rows = db.session.execute(
+        select(Lesson.code, Lesson.kuk)
+        .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
+        .where(Lesson.retired_at.is_(None), Lesson.in_person.is_(False))
+        .order_by(Curriculum.position, Lesson.position)
+    )
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        for code in row.kuk:
+            found.setdefault(code, []).append(row.code)
+    return found
+
+
+def done_kuk(person_id: int) -> frozenset[str]:
+    """Return the KUK all of whose online lessons the person has finished. One query.
+
+    A KUK that no loaded online lesson teaches is not among them.
+    """
+    rows = db.session.execute(
+        select(Lesson.kuk, LessonDone.id)
+        .join(
+            LessonDone,
+            and_(LessonDone.lesson_id == Lesson.id, LessonDone.person_id == person_id),
+            isouter=True,
+        )
+        .where(Lesson.retired_at.is_(None), Lesson.in_person.is_(False))
+    ).all()
+    taught = {code for row in rows for code in row.kuk}
+    open_ = {code for row in rows if row.id is None for code in row.kuk}
+    return frozenset(taught - open_)
+
+
+def lesson_links(codes: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Return lesson code to (title in the reader's language, address). One query."""
+    rows = db.session.execute(
+        select(Lesson.code, Lesson.title, Lesson.title_en, Lesson.position, Curriculum.code)
+        .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
+        .where(Lesson.code.in_(set(codes)), Lesson.retired_at.is_(None))
+    )
+    return {
+        row[0]: (pick(row.title, row.title_en), address_of(row[4], row.position)) for row in rows
+    }
+
+
+def address_of(curriculum: str, position: int) -> str:
+    """Return the path of a lesson."""
+    return f"/modul/{curriculum.lower()}/{position}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """How many texts there are and how many an expert has read."""
+
+    total: int
+    reviewed: int
+
+
+def count_reviewed() -> Reviewed:
+    """Return how many lessons there are and how many are reviewed. One query."""
+    marks = db.session.scalars(select(Lesson.reviewed).where(Lesson.retired_at.is_(None))).all()
+    return Reviewed(len(marks), sum(marks))

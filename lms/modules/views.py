@@ -1,0 +1,76 @@
+"""Pages of modules: the curricula and one lesson."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.cohorts import services as cohorts
+from lms.competency import services as competency
+from lms.core import clock, login
+from lms.core.db import unit_of_work
+from lms.core.i18n import gettext as _
+from lms.modules import services
+from lms.modules.forms import FinishForm
+from lms.modules.models import Outcome
+
+bp = Blueprint("modules", __name__, template_folder="templates")
+
+READERS = ("trainee", "trainer", "assessor", "speaker", "author", "reviewer", "admin")
+GUIDED = ("trainer", "assessor", "author", "reviewer", "admin")
+"""Who sees what happens behind an in-person lesson."""
+
+
+@bp.get("/pelajaran")
+@login.role(*READERS)
+def curricula() -> ResponseReturnValue:
+    """List the curricula with their lessons."""
+    viewer = login.require_viewer()
+    outlines = {outline.code: outline for outline in services.list_outlines(viewer.id)}
+    return render_template(
+        "modules/curricula.html",
+        outlines=outlines,
+        standard=competency.current().standard,
+        learns="trainee" in viewer.roles,
+    )
+
+
+@bp.get("/modul/<curriculum>/<int:number>")
+@login.role(*READERS)
+def lesson(curriculum: str, number: int) -> ResponseReturnValue:
+    """Show one lesson."""
+    viewer = login.require_viewer()
+    standard = competency.current().standard
+    reading = services.read_lesson(curriculum, number, viewer.id, standard)
+    in_person = reading.line.in_person
+    return render_template(
+        "modules/lesson.html",
+        reading=reading,
+        line=reading.line,
+        standard=standard,
+        form=FinishForm(),
+        learns="trainee" in viewer.roles,
+        guide=in_person and viewer.is_any(*GUIDED),
+        meeting=cohorts.find_lesson_session(viewer.id, reading.line.code) if in_person else None,
+    )
+
+
+@bp.post("/modul/<curriculum>/<int:number>/selesai")
+@login.role("trainee")
+@login.accepts(FinishForm)
+def finish(curriculum: str, number: int) -> ResponseReturnValue:
+    """Finish a lesson and go on to what follows."""
+    form = FinishForm()
+    if not form.validate_on_submit():
+        flash(_("Pilih salah satu tombol di akhir pelajaran."), "error")
+        return redirect(url_for(".lesson", curriculum=curriculum, number=number))
+    with unit_of_work():
+        reading = services.finish(
+            curriculum,
+            number,
+            person_id=login.require_viewer().id,
+            outcome=Outcome(form.outcome.data),
+            now=clock.now(),
+        )
+    flash(_("%(code)s tercatat selesai.", code=reading.line.code), "success")
+    return redirect(
+        url_for(".curricula") if reading.ends_online or not reading.after else reading.after.url
+    )

@@ -1,0 +1,407 @@
+"""What home pages show. Reads only; the home of a companion costs six queries with the viewer."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Row, select, union_all
+
+from lms.accounts import services as accounts
+from lms.cohorts import services as cohorts
+from lms.cohorts.models import Cohort
+from lms.competency import rules as verdicts
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind, Kuk, Ledger, Requirement, Standard, State, TryState
+from lms.core.db import db
+from lms.core.login import Viewer
+from lms.core.models import ContentRelease
+from lms.credentials import services as credentials
+from lms.modules import services as modules
+from lms.modules.services import Line, Outline
+from lms.pages import rules
+from lms.pages.rules import Next, Standing, Step, What
+from lms.practice.cases import services as cases
+from lms.practice.simulations import rules as simulation_rules
+from lms.practice.simulations import services as simulations
+from lms.quizzes import rules as quiz_rules
+from lms.quizzes import services as quizzes
+from lms.quizzes import standing as quiz_standing
+
+Event = Row[tuple[str, str, str, datetime | None, datetime | None]]
+"""Feature, code, what, began_at, ended_at: see the `…_query` functions of the features."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurriculumLine:
+    """How one companion stands in one curriculum."""
+
+    code: str
+    title: tuple[str, str]
+    reached: int
+    total: int
+    outline: Outline | None
+    """None while its lessons are not written yet."""
+    following: Line | None
+    """The next lesson to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """How one companion stands in one unit."""
+
+    unit: verdicts.Unit
+    reached: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learner:
+    """The home of a companion."""
+
+    standard: Standard
+    cohort: Cohort | None
+    next: Next | None
+    lessons: Mapping[str, Line]
+    curricula: tuple[CurriculumLine, ...]
+    units: tuple[UnitLine, ...]
+    reached: int
+    total: int
+    critical_reached: int
+    critical_total: int
+
+
+def read_learner(person_id: int, *, now: datetime) -> Learner:
+    """Return the home of a companion. Five queries, whatever has happened."""
+    found = competency.current()
+    standard = found.standard
+    rows = competency.rows_of_one(person_id, found)
+    outlines = {outline.code: outline for outline in modules.list_outlines(person_id)}
+    history = _History.of(person_id, now)
+    ledger = Ledger(standard, rows, now)
+    reached = {code for code, kuk in standard.kuk.items() if ledger.verdict(kuk).reached}
+    asked = [k for k in standard.kuk.values() if k.curriculum != competency.TRAINER_CURRICULUM]
+    courses = [
+        _course(outline, rows, ledger, history, now)
+        for outline in outlines.values()
+        if outline.code in standard.curricula
+    ]
+    critical = [kuk for kuk in asked if kuk.critical]
+    return Learner(
+        standard=standard,
+        cohort=cohorts.find_cohort_of(person_id),
+        next=rules.next_step(courses),
+        lessons={line.code: line for outline in outlines.values() for line in outline.lines},
+        curricula=tuple(_curricula(standard, asked, reached, outlines)),
+        units=tuple(
+            UnitLine(unit, sum(kuk.code in reached for kuk in unit.kuk))
+            for unit in standard.units
+            if any(kuk in asked for kuk in unit.kuk)
+        ),
+        reached=sum(kuk.code in reached for kuk in asked),
+        total=len(asked),
+        critical_reached=sum(kuk.code in reached for kuk in critical),
+        critical_total=len(critical),
+    )
+
+
+def _curricula(
+    standard: Standard, asked: Sequence[Kuk], reached: set[str], outlines: Mapping[str, Outline]
+) -> Iterator[CurriculumLine]:
+    for code, title in standard.curricula.items():
+        own = [kuk for kuk in asked if kuk.curriculum == code]
+        outline = outlines.get(code)
+        if own:
+            yield CurriculumLine(
+                code=code,
+                title=title,
+                reached=sum(kuk.code in reached for kuk in own),
+                total=len(own),
+                outline=outline,
+                following=next(
+                    (line for line in (outline.online if outline else ()) if not line.done_at), None
+                ),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    """What one person did in every feature, read in one query."""
+
+    events: Mapping[tuple[str, str], Sequence[Event]]
+
+    @classmethod
+    def of(cls, person_id: int, now: datetime) -> "_History":
+        """Read it."""
+        query = union_all(
+            quiz_standing.history_query(person_id),
+            simulations.history_query(person_id),
+            cases.history_query(person_id),
+            competency.coaching_query(person_id),
+            credentials.in_force_query(person_id, now),
+        )
+        events: dict[tuple[str, str], list[Event]] = defaultdict(list)
+        for row in db.session.execute(query):
+            events[row.feature, row.code].append(row)
+        return cls(events)
+
+    def has(self, feature: str, code: str) -> bool:
+        """Tell whether the installation has this quiz, simulation or case study."""
+        return (feature, code) in self.events
+
+    def of_one(self, feature: str, code: str, what: str = "") -> list[Event]:
+        """Return what really happened with one thing, oldest first."""
+        happened = [
+            event
+            for event in self.events.get((feature, code), ())
+            if event.began_at is not None and event.what.startswith(what)
+        ]
+        return sorted(happened, key=lambda event: event.began_at)
+
+    def coached(self, kind: EvidenceKind, code: str) -> list[datetime]:
+        """Return when a trainer gave guidance on one thing."""
+        return [event.began_at for event in self.of_one("coaching", code, kind.value)]
+
+
+def _course(
+    outline: Outline,
+    rows: Sequence[verdicts.Row],
+    ledger: Ledger,
+    history: _History,
+    now: datetime,
+) -> rules.Course:
+    """Derive where somebody stands in one curriculum from facts alone."""
+    standard, code = ledger.standard, outline.code
+    meetings = tuple(line.code for line in outline.lines if line.in_person)
+    asked = Requirement(scheme=code, curricula=(code,), in_person=meetings)
+    open_simulations = [
+        name
+        for name in standard.simulations
+        if history.has("simulation", name) and not _is_shown(ledger, code, name)
+    ]
+    practised = {
+        name
+        for name in standard.simulations
+        if any(
+            event.ended_at and event.what != "practice:left"
+            for event in history.of_one("simulation", name, "practice:")
+        )
+    }
+    tasks = [
+        *(
+            step
+            for name in open_simulations
+            for step in _simulation_steps(code, name, rows, standard, history, now)
+        ),
+        *_quiz_steps(code, rows, standard, history, now),
+        *_case_steps(code, rows, ledger, history, now),
+    ]
+    return rules.Course(
+        code=code,
+        lessons=tuple(
+            rules.Lesson(line.code, line.done_at is not None, line.practice)
+            for line in outline.online
+        ),
+        untried=frozenset(open_simulations) - practised,
+        tasks=tuple(tasks),
+        meetings=tuple(lesson for lesson in meetings if not ledger.attended(lesson)),
+        observed=all(
+            ledger.state(kuk, EvidenceKind.OBS) is State.PASS
+            for kuk in standard.of(code)
+            if EvidenceKind.OBS in kuk.ev
+        ),
+        met=verdicts.judge(standard, rows, asked, now).ready,
+        certified=history.has("certificate", code),
+    )
+
+
+def _is_shown(ledger: Ledger, curriculum: str, simulation: str) -> bool:
+    """Tell whether a simulation leaves nothing to show for the KUK of a curriculum.
+
+    Of a KUK that is not critical a run is only recorded, so any run will do.
+    """
+    asked = [
+        kuk
+        for kuk in ledger.standard.of(curriculum)
+        if EvidenceKind.SIM in kuk.ev and kuk.code in ledger.standard.simulations[simulation]
+    ]
+    return all(
+        rows and all(_is_safe(row, kuk) for row in rows)
+        for kuk in asked
+        for rows in [ledger.latest(EvidenceKind.SIM, kuk.code, simulation)]
+    )
+
+
+def _is_safe(row: verdicts.Row, kuk: Kuk | None) -> bool:
+    return not row.harmful and (bool(row.passed) or kuk is None or not kuk.critical)
+
+
+def _standing(following: verdicts.NextTry) -> Standing:
+    if following.state is TryState.OPEN:
+        return Standing.AGAIN if following.number > 1 else Standing.READY
+    return Standing.WAIT if following.state is TryState.WAIT else Standing.COACHING
+
+
+def _simulation_steps(
+    curriculum: str,
+    code: str,
+    rows: Iterable[verdicts.Row],
+    standard: Standard,
+    history: _History,
+    now: datetime,
+) -> Iterator[Step]:
+    """Return the graded run, and before it the way back after one that was not safe."""
+    graded = history.of_one("simulation", code, "graded:")
+    if any(event.ended_at is None for event in graded):
+        yield Step(
+            what=What.SIMULATION, curriculum=curriculum, code=code, standing=Standing.RUNNING
+        )
+        return
+    groups: dict[str, list[verdicts.Row]] = defaultdict(list)
+    for row in rows:
+        if row.kind is EvidenceKind.SIM and row.source == code and not row.voided:
+            groups[row.group].append(row)
+    tries = simulation_rules.open_tries(
+        simulation_rules.Try(
+            max(row.at for row in members),
+            all(_is_safe(row, standard.kuk.get(row.kuk)) for row in members),
+        )
+        for members in groups.values()
+    )
+    walked = [
+        simulation_rules.Practised(
+            event.began_at, simulation_rules.RunOutcome(event.what.removeprefix("practice:"))
+        )
+        for event in history.of_one("simulation", code, "practice:")
+        if event.began_at and event.ended_at
+    ]
+    if tries and not simulation_rules.path_walked(walked, tries[-1]):
+        yield Step(what=What.PRACTICE, curriculum=curriculum, code=code, standing=Standing.AGAIN)
+    coached = history.coached(EvidenceKind.SIM, code)
+    following = verdicts.next_try(standard, EvidenceKind.SIM, tries, coached, now)
+    yield Step(
+        what=What.SIMULATION,
+        curriculum=curriculum,
+        code=code,
+        standing=_standing(following),
+        at=following.at,
+    )
+
+
+def _quiz_steps(
+    code: str,
+    rows: Sequence[verdicts.Row],
+    standard: Standard,
+    history: _History,
+    now: datetime,
+) -> Iterator[Step]:
+    sittings = history.of_one("quiz", code)
+    if any(event.ended_at is None for event in sittings):
+        yield Step(what=What.QUIZ, curriculum=code, code=code, standing=Standing.RUNNING)
+        return
+    if not history.has("quiz", code) or not verdicts.quiz_scope(standard, code, rows, now):
+        return
+    then = quiz_standing.as_it_was(rows)
+    closed = [event.ended_at for event in sittings if event.ended_at]
+    passed = [at for at in closed if not verdicts.quiz_scope(standard, code, then, at)]
+    tries = quiz_rules.tries_since(closed, passed)
+    coached = history.coached(EvidenceKind.Q, code)
+    following = verdicts.next_try(standard, EvidenceKind.Q, tries, coached, now)
+    yield Step(
+        what=What.QUIZ,
+        curriculum=code,
+        code=code,
+        standing=_standing(following),
+        at=following.at,
+    )
+
+
+def _case_steps(
+    code: str,
+    rows: Sequence[verdicts.Row],
+    ledger: Ledger,
+    history: _History,
+    now: datetime,
+) -> Iterator[Step]:
+    for case in ledger.standard.cases.values():
+        if code not in case.gates or not history.has("case", case.code):
+            continue
+        handed = history.of_one("case", case.code, "handed")
+        standing: Standing | None = None
+        at = None
+        if handed and handed[-1].ended_at is None:
+            standing = Standing.MARKING
+        elif not ledger.case_met(case):
+            groups = {
+                row.group: row.at
+                for row in rows
+                if row.kind is EvidenceKind.SK and row.source == case.code and ledger.is_live(row)
+            }
+            coached = history.coached(EvidenceKind.SK, case.code)
+            following = verdicts.next_try(
+                ledger.standard, EvidenceKind.SK, list(groups.values()), coached, now
+            )
+            standing, at = _standing(following), following.at
+            drafts = history.of_one("case", case.code, "draft")
+            last = handed[-1].ended_at if handed else None
+            begun = any(last is None or draft.began_at > last for draft in drafts)
+            if standing in rules.DOABLE and begun:
+                standing = Standing.RUNNING
+        if standing is not None:
+            yield Step(what=What.CASE, curriculum=code, code=case.code, standing=standing, at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """The home of a trainer or assessor."""
+
+    cohorts: Sequence[Cohort]
+    waiting: Sequence[cases.QueueLine]
+    """Case studies handed in and not marked, oldest first."""
+
+
+def read_trainer(viewer: Viewer) -> Trainer:
+    """Return the home of a trainer or assessor. Five queries at most."""
+    return Trainer(cohorts.list_cohorts(viewer), cases.queue(viewer))
+
+
+def read_talks(person_id: int) -> list[cohorts.Meeting]:
+    """Return the home of a guest speaker. One query."""
+    return cohorts.list_talks(person_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentStatus:
+    """The home of an author or reviewer."""
+
+    release: ContentRelease | None
+    lessons: modules.Reviewed
+    items: modules.Reviewed
+
+
+def read_content() -> ContentStatus:
+    """Return how much content there is and how much of it an expert has read. Three queries."""
+    release = db.session.scalar(select(ContentRelease).order_by(ContentRelease.id.desc()).limit(1))
+    return ContentStatus(
+        release, modules.count_reviewed(), modules.Reviewed(*quizzes.count_reviewed())
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Administration:
+    """The home of an administrator: what still has to be set up."""
+
+    organisations: int
+    cohorts: Sequence[Cohort]
+    roles: frozenset[str]
+    """Roles somebody has."""
+    sends_mail: bool
+
+
+def read_administration(viewer: Viewer, *, sends_mail: bool) -> Administration:
+    """Return what is set up. Three queries."""
+    return Administration(
+        organisations=len(cohorts.list_organisations()),
+        cohorts=cohorts.list_cohorts(viewer),
+        roles=accounts.roles_given(),
+        sends_mail=sends_mail,
+    )

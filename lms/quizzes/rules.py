@@ -1,0 +1,217 @@
+"""Which items a sitting draws and what its answers are worth. Pure: no Flask, database or clock.
+
+Source: content/standard.yaml, "blueprint", and the decision rules written out in docs/decisions.md.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+
+from lms.core.errors import DomainError
+
+LETTERS = "ABCD"
+PLAIN_STEP = 1000
+"""How far a page sent without a script jumps ahead; see `next_seq`."""
+LARGEST_SEQ = 1_000_000_000
+"""Fits an INTEGER of PostgreSQL with room to spare."""
+
+
+class Refusal(DomainError):
+    """A sitting cannot begin now."""
+
+
+class NothingToAsk(Refusal):
+    """Every criterion of this quiz is passed."""
+
+
+class TooSoon(Refusal):
+    """The next try opens at `at`."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at.isoformat())
+        self.at = at
+
+
+class NeedsCoaching(Refusal):
+    """Three tries are used: a trainer's guidance opens the next one."""
+
+
+class BankTooSmall(Refusal):
+    """A criterion has fewer items that may be drawn than a sitting has to show."""
+
+
+class AttemptClosed(DomainError):
+    """The sitting was handed in; nothing about it changes any more."""
+
+
+class AttemptOpen(DomainError):
+    """The sitting is not handed in yet; nothing about its key is said before that."""
+
+
+class KeyReused(DomainError):
+    """The browser sent another answer under the name of one that is stored already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One item that may be drawn, in its newest wording."""
+
+    item: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One item to be shown, and the order of its options: `CADB` shows the file's C first."""
+
+    version: int
+    order: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """One question of a sitting, with its key."""
+
+    id: int
+    version: int
+    kuk: str
+    order: str
+    key: str
+    withdrawn: bool = False
+    """Taken out of use before the sitting was handed in: it counts neither as right nor wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that arrived about one question; None where it says nothing."""
+
+    id: int
+    question: int
+    seq: int
+    choice: int | None
+    flagged: bool | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What counts for one question."""
+
+    choice: int | None = None
+    """Position of the chosen option as shown, 1 … 4."""
+    flagged: bool = False
+    at: datetime | None = None
+    """When the choice arrived; None when nothing is chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the answer to one question is worth."""
+
+    question: Drawn
+    choice: int | None
+    right: bool
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether it is evidence."""
+        return not self.question.withdrawn
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Right answers out of those that count. Integers, so equal work scores equally."""
+
+    right: int = 0
+    shown: int = 0
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether all are right. Nothing shown is nothing passed."""
+        return self.shown > 0 and self.right == self.shown
+
+
+def draw(
+    wanted: Mapping[str, int],
+    bank: Mapping[str, Sequence[Candidate]],
+    seen: Mapping[int, int],
+    random: Random,
+) -> tuple[Draw, ...]:
+    """Draw items for each KUK of `wanted`, mixed, each with its own order of options.
+
+    `seen` says in which sitting (1, 2, …) the person last met an item. Items never met come
+    first, then those met longest ago. Raises BankTooSmall. Source: decision rules 7.
+    """
+    drawn: list[Candidate] = []
+    for kuk, number in wanted.items():
+        candidates = list(bank.get(kuk, ()))
+        if len(candidates) < number:
+            raise BankTooSmall(kuk)
+        random.shuffle(candidates)
+        candidates.sort(key=lambda candidate: seen.get(candidate.item, 0))
+        drawn += candidates[:number]
+    random.shuffle(drawn)
+    return tuple(Draw(found.version, "".join(random.sample(LETTERS, 4))) for found in drawn)
+
+
+def latest(events: Iterable[Event]) -> dict[int, Answer]:
+    """Return what counts for each question: the highest seq, then the highest id.
+
+    The choice and the flag are followed apart, so one that arrives late does not undo the other.
+    """
+    found: dict[int, Answer] = defaultdict(Answer)
+    for event in sorted(events, key=lambda event: (event.seq, event.id)):
+        old = found[event.question]
+        found[event.question] = Answer(
+            choice=old.choice if event.choice is None else event.choice,
+            flagged=old.flagged if event.flagged is None else event.flagged,
+            at=old.at if event.choice is None else event.at,
+        )
+    return dict(found)
+
+
+def next_seq(page: int, stored: int | None) -> int:
+    """Return the seq of a page sent without a script.
+
+    It must outrun what the script of the same page may still have on its way, and a page sends
+    far fewer than PLAIN_STEP changes. `page` is the seq the page began with.
+    """
+    return min(max(page, stored or 0) + PLAIN_STEP, LARGEST_SEQ)
+
+
+def score_attempt(drawn: Iterable[Drawn], answers: Mapping[int, Answer]) -> tuple[Mark, ...]:
+    """Mark each drawn question by its answer. One without an answer is not right.
+
+    Answers to anything that was not drawn are ignored.
+    """
+    marks = []
+    for question in drawn:
+        choice = answers.get(question.id, Answer()).choice
+        right = choice is not None and question.order[choice - 1] == question.key
+        marks.append(Mark(question, choice, right))
+    return tuple(marks)
+
+
+def scores(marks: Iterable[Mark]) -> dict[str, Score]:
+    """Add up marks per KUK, leaving out withdrawn items; a KUK of which none is left has 0 of 0."""
+    totals: dict[str, Score] = {}
+    for mark in marks:
+        old = totals.get(mark.question.kuk, Score())
+        totals[mark.question.kuk] = (
+            Score(old.right + mark.right, old.shown + 1) if mark.counts else old
+        )
+    return totals
+
+
+def tries_since(tries: Iterable[datetime], passed: Iterable[datetime]) -> list[datetime]:
+    """Return the tries after the last one that passed: a new round starts counting anew."""
+    last = max(passed, default=None)
+    return [at for at in tries if last is None or at > last]
+
+
+def needed(ratio: tuple[int, int], shown: int) -> int:
+    """Return how many of `shown` items must be right: the smallest r with 5·r >= 4·shown."""
+    numerator, denominator = ratio
+    return -(-numerator * shown // denominator)

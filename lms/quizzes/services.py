@@ -1,0 +1,403 @@
+"""What people do with quizzes. Services flush; entry points commit."""
+
+import secrets
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Any
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind, TryState
+from lms.competency.services import NewEvidence
+from lms.core.db import db
+from lms.core.errors import NotFound
+from lms.quizzes import rules
+from lms.quizzes.content import BankItem
+from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
+from lms.quizzes.sheets import AttemptRef, events_of, get_attempt, is_own
+from lms.quizzes.standing import QuizState, Stuck, quiz_state, quiz_states, waiting
+
+__all__ = [
+    "AttemptRef",
+    "QuizState",
+    "Saved",
+    "Stuck",
+    "load",
+    "open_attempt",
+    "quiz_state",
+    "quiz_states",
+    "save_answer",
+    "save_page",
+    "submit",
+    "waiting",
+]
+"""The doors of the feature; those of `standing` are passed on for other features."""
+
+AnyRow = Row[*tuple[Any, ...]]
+
+VANISHED = "no longer in the content files"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The receipt of an answer: when it arrived, and whether it is the one that counts."""
+
+    at: datetime
+    counts: bool
+
+
+def load(items: Sequence[BankItem], *, now: datetime) -> dict[str, int]:
+    """Store the item banks. A changed text is a new version; a vanished item is drawn no more.
+
+    Flushes.
+    """
+    quizzes = _quizzes({item.curriculum for item in items})
+    stored = {item.slug: item for item in db.session.scalars(select(Item))}
+    newest = _newest_versions()
+    counts = {"added": 0, "changed": 0, "unchanged": 0, "withdrawn": 0}
+    for item in items:
+        row = stored.pop(item.spec.id, None)
+        if row is None:
+            row = Item(slug=item.spec.id, quiz_id=quizzes[item.curriculum], kuk=item.spec.kuk)
+            db.session.add(row)
+            db.session.flush()
+        if row.withdrawn_reason == VANISHED:
+            row.withdrawn_at, row.withdrawn_reason = None, ""
+        number, digest = newest.get(row.id, (0, ""))
+        if digest == item.spec.digest:
+            counts["unchanged"] += 1
+        else:
+            counts["changed" if number else "added"] += 1
+            db.session.add(_version(row.id, number + 1, item, now))
+    for row in stored.values():
+        if row.withdrawn_at is None:
+            row.withdrawn_at, row.withdrawn_reason = now, VANISHED
+            counts["withdrawn"] += 1
+    db.session.flush()
+    return counts
+
+
+def _quizzes(codes: Iterable[str]) -> dict[str, int]:
+    have = {quiz.curriculum_code: quiz.id for quiz in db.session.scalars(select(Quiz))}
+    for code in sorted(set(codes) - have.keys()):
+        quiz = Quiz(curriculum_code=code)
+        db.session.add(quiz)
+        db.session.flush()
+        have[code] = quiz.id
+    return have
+
+
+def _newest_versions() -> dict[int, tuple[int, str]]:
+    rows = db.session.execute(
+        select(ItemVersion.item_id, ItemVersion.number, ItemVersion.digest).order_by(
+            ItemVersion.number
+        )
+    )
+    return {row.item_id: (row.number, row.digest) for row in rows}
+
+
+def _version(item_id: int, number: int, item: BankItem, now: datetime) -> ItemVersion:
+    spec = item.spec
+    return ItemVersion(
+        item_id=item_id,
+        number=number,
+        digest=spec.digest,
+        level=spec.level,
+        stem=spec.stem,
+        options=[
+            {"key": letter, "text": option.text, "rationale": option.rationale}
+            for letter, option in spec.options.by_letter().items()
+        ],
+        key=spec.key,
+        source=spec.source,
+        law_ref=spec.law_ref,
+        checked_on=spec.checked_on,
+        reviewed=spec.reviewed,
+        created_at=now,
+    )
+
+
+def open_attempt(
+    person_id: int, curriculum: str, *, now: datetime, random: Random | None = None
+) -> AttemptRef:
+    """Open a sitting and draw its items; a sitting that is running is given back as it is.
+
+    Raises NotFound and a rules.Refusal that says why not. Flushes.
+    """
+    found = competency.current()
+    state = quiz_state(person_id, curriculum, now, found=found)
+    if state.running is not None:
+        return AttemptRef(state.running.public_id, curriculum, person_id)
+    if state.passed:
+        raise rules.NothingToAsk(curriculum)
+    if state.next.state is TryState.COACHING:
+        raise rules.NeedsCoaching(curriculum)
+    if state.next.at is not None:
+        raise rules.TooSoon(state.next.at)
+    quiz_id = db.session.scalars(select(Quiz.id).where(Quiz.curriculum_code == curriculum)).one()
+    drawn = rules.draw(
+        {code: found.standard.shown_for(found.standard.find(code)) for code in state.scope},
+        _bank(quiz_id),
+        _seen(quiz_id, person_id),
+        # Nobody can guess the seed; the draw itself is stored, so it need not be repeated.
+        random or Random(secrets.randbits(256)),  # noqa: S311  # seeded from secrets
+    )
+    attempt = Attempt(
+        quiz_id=quiz_id,
+        person_id=person_id,
+        number=len(state.closed) + 1,
+        kuk=list(state.scope),
+        opened_at=now,
+        deadline_at=None,  # pauses never count against anybody: no curriculum sets a limit
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(attempt)
+    except IntegrityError:
+        # A double click: the other request was first, and this one gives back what it opened.
+        return _newest_ref(quiz_id, curriculum, person_id)
+    db.session.add_all(
+        AttemptItem(
+            attempt_id=attempt.id,
+            item_version_id=line.version,
+            position=position,
+            option_order=line.order,
+        )
+        for position, line in enumerate(drawn, 1)
+    )
+    db.session.flush()
+    return AttemptRef(attempt.public_id, curriculum, person_id)
+
+
+def _newest_ref(quiz_id: int, curriculum: str, person_id: int) -> AttemptRef:
+    public_id = db.session.scalars(
+        select(Attempt.public_id)
+        .where(Attempt.quiz_id == quiz_id, Attempt.person_id == person_id)
+        .order_by(Attempt.number.desc())
+        .limit(1)
+    ).one()
+    return AttemptRef(public_id, curriculum, person_id)
+
+
+def _bank(quiz_id: int) -> dict[str, list[rules.Candidate]]:
+    """Return what may be drawn: the newest version of each item that is in use."""
+    rows = db.session.execute(
+        select(Item.id, Item.kuk, func.max(ItemVersion.id).label("version"))
+        .join(ItemVersion, ItemVersion.item_id == Item.id)
+        .where(Item.quiz_id == quiz_id, Item.withdrawn_at.is_(None))
+        .group_by(Item.id, Item.kuk)
+        .order_by(Item.id)
+    )
+    bank: dict[str, list[rules.Candidate]] = defaultdict(list)
+    for row in rows:
+        bank[row.kuk].append(rules.Candidate(row.id, row.version))
+    return bank
+
+
+def _seen(quiz_id: int, person_id: int) -> dict[int, int]:
+    """Return in which sitting the person last met each item, in any wording."""
+    rows = db.session.execute(
+        select(ItemVersion.item_id, func.max(Attempt.number).label("number"))
+        .join(AttemptItem, AttemptItem.item_version_id == ItemVersion.id)
+        .join(Attempt, Attempt.id == AttemptItem.attempt_id)
+        .where(Attempt.quiz_id == quiz_id, Attempt.person_id == person_id)
+        .group_by(ItemVersion.item_id)
+    )
+    return {row.item_id: row.number for row in rows}
+
+
+def save_answer(
+    ref: AttemptRef,
+    *,
+    position: int,
+    client_key: str,
+    seq: int,
+    choice: int | None,
+    flagged: bool | None,
+    now: datetime,
+) -> Saved:
+    """Store what a page sent about one question; None leaves the choice or the flag as it is.
+
+    The same `client_key` again is the same answer: nothing is stored and the receipt is the first
+    one. An answer that a later one overtook is kept, but the receipt says that it does not count.
+    Raises NotFound, rules.AttemptClosed, rules.KeyReused. Two queries. Flushes.
+    """
+    place = _place(ref, position, client_key)
+    event = {
+        "attempt_id": place.attempt_id,
+        "attempt_item_id": place.item_id,
+        "client_key": client_key,
+        "seq": seq,
+        "choice": choice,
+        "flagged": flagged,
+        "received_at": now,
+    }
+    counts = choice is None or seq >= (place.seq or 0)
+    if place.event_id is not None:
+        return Saved(_same(place, event), counts)
+    if _insert(event):
+        return Saved(now, counts)
+    # The same request arrived twice at once and the other one was first.
+    return Saved(_same(_place(ref, position, client_key), event), counts)
+
+
+def save_page(
+    ref: AttemptRef, *, position: int, seq: int, choice: int | None, flagged: bool, now: datetime
+) -> None:
+    """Store a question page that was sent without a script; `seq` is what the page began with.
+
+    Raises NotFound, rules.AttemptClosed. Two queries. Flushes.
+    """
+    client_key = str(uuid.uuid4())
+    place = _place(ref, position, client_key)
+    _insert(
+        {
+            "attempt_id": place.attempt_id,
+            "attempt_item_id": place.item_id,
+            "client_key": client_key,
+            "seq": rules.next_seq(seq, place.seq),
+            "choice": choice,
+            "flagged": flagged,
+            "received_at": now,
+        }
+    )
+
+
+def _place(ref: AttemptRef, position: int, client_key: str) -> AnyRow:
+    """Find the question an answer is for, the event of this key, and the highest seq.
+
+    Holds the sitting until the unit of work ends, so that it cannot be handed in between this
+    look and the answer. Others may save meanwhile. Raises NotFound, rules.AttemptClosed.
+    """
+    same, other = aliased(AnswerEvent), aliased(AnswerEvent)
+    highest = (
+        select(func.max(other.seq))
+        .where(other.attempt_item_id == AttemptItem.id, other.choice.is_not(None))
+        .scalar_subquery()
+    )
+    row = db.session.execute(
+        select(
+            Attempt.id.label("attempt_id"),
+            Attempt.person_id,
+            Attempt.closed_at,
+            AttemptItem.id.label("item_id"),
+            Quiz.curriculum_code,
+            highest.label("seq"),
+            same.id.label("event_id"),
+            same.attempt_item_id.label("event_item_id"),
+            same.choice,
+            same.flagged,
+            same.received_at,
+        )
+        .join(Quiz, Quiz.id == Attempt.quiz_id)
+        .join(
+            AttemptItem,
+            (AttemptItem.attempt_id == Attempt.id) & (AttemptItem.position == position),
+            isouter=True,
+        )
+        .join(same, (same.attempt_id == Attempt.id) & (same.client_key == client_key), isouter=True)
+        .where(Attempt.public_id == ref.public_id)
+        .with_for_update(read=True, of=Attempt)
+    ).first()
+    if row is None or not is_own(ref, row.person_id, row.curriculum_code) or row.item_id is None:
+        raise NotFound(ref.public_id)
+    if row.closed_at is not None:
+        raise rules.AttemptClosed(ref.public_id)
+    return row
+
+
+def _insert(event: Mapping[str, object]) -> bool:
+    """Append an event unless its key is there; tell whether it was appended."""
+    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    added = db.session.execute(
+        dialect.insert(AnswerEvent).values(event).on_conflict_do_nothing().returning(AnswerEvent.id)
+    )
+    return added.first() is not None
+
+
+def _same(place: AnyRow, event: Mapping[str, object]) -> datetime:
+    """Return when the stored event of this key arrived. Raises rules.KeyReused if it differs."""
+    stored = (place.event_item_id, place.choice, place.flagged)
+    if stored != (event["attempt_item_id"], event["choice"], event["flagged"]):
+        raise rules.KeyReused(str(event["client_key"]))
+    at: datetime = place.received_at
+    return at
+
+
+def submit(ref: AttemptRef, *, now: datetime) -> None:
+    """Hand a sitting in: close it and append one Q row per item. Again changes nothing.
+
+    Raises NotFound. Flushes.
+    """
+    attempt = get_attempt(ref)
+    # First the lock, then the answers: a save that was let in before is waited for and read.
+    closed = db.session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt.id, Attempt.closed_at.is_(None))
+        .values(closed_at=now)
+    )
+    if closed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has a row count
+        return
+    rows = db.session.execute(
+        select(
+            AttemptItem.id,
+            AttemptItem.item_version_id,
+            AttemptItem.option_order,
+            ItemVersion.key,
+            Item.kuk,
+            Item.withdrawn_at,
+        )
+        .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .where(AttemptItem.attempt_id == attempt.id)
+        .order_by(AttemptItem.position)
+    )
+    drawn = [
+        rules.Drawn(
+            id=row.id,
+            version=row.item_version_id,
+            kuk=row.kuk,
+            order=row.option_order,
+            key=row.key,
+            withdrawn=row.withdrawn_at is not None,
+        )
+        for row in rows
+    ]
+    marks = rules.score_attempt(drawn, rules.latest(events_of(attempt.id)))
+    competency.append(
+        [
+            NewEvidence(
+                person_id=ref.person_id,
+                kind=EvidenceKind.Q,
+                kuk=mark.question.kuk,
+                source=ref.curriculum,
+                group=ref.public_id,
+                ref=str(mark.question.version),
+                passed=mark.right,
+                happened_at=now,
+            )
+            for mark in marks
+            if mark.counts
+        ],
+        standard_id=competency.current().id,
+        now=now,
+    )
+
+
+def count_reviewed() -> tuple[int, int]:
+    """Return how many items may be drawn, and how many of them an expert has read. One query."""
+    newest = select(func.max(ItemVersion.id)).group_by(ItemVersion.item_id)
+    marks = db.session.scalars(
+        select(ItemVersion.reviewed)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .where(ItemVersion.id.in_(newest), Item.withdrawn_at.is_(None))
+    ).all()
+    return len(marks), sum(marks)

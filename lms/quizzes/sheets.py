@@ -1,0 +1,329 @@
+"""What a sitting shows: no key while it runs, every reason afterwards. Reads only."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from lms.cohorts import services as cohorts
+from lms.competency import rules as competency_rules
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind, Kuk, State
+from lms.core.db import db
+from lms.core.errors import NotFound
+from lms.modules import services as modules
+from lms.quizzes import rules, standing
+from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
+
+log = logging.getLogger(__name__)
+AnyRow = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRef:
+    """A sitting somebody asks for; it is theirs only once it was found."""
+
+    public_id: str
+    curriculum: str
+    person_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One question of a running sitting, without its text."""
+
+    id: int
+    position: int
+    version: int
+    order: str
+    answer: rules.Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A running sitting: its questions in order and the highest seq that arrived."""
+
+    ref: AttemptRef
+    number: int
+    lines: tuple[Line, ...]
+    seq: int
+
+    @property
+    def answered(self) -> int:
+        """How many questions have an answer."""
+        return len(self.lines) - len(self.unanswered)
+
+    @property
+    def unanswered(self) -> tuple[int, ...]:
+        """Positions without an answer."""
+        return tuple(line.position for line in self.lines if line.answer.choice is None)
+
+    @property
+    def flagged(self) -> tuple[int, ...]:
+        """Positions the person wants to see again."""
+        return tuple(line.position for line in self.lines if line.answer.flagged)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a page may say about one question while the sitting runs: no key, no rationale."""
+
+    position: int
+    stem: str
+    options: tuple[str, ...]
+    """Texts in the order shown."""
+    answer: rules.Answer
+
+
+@dataclass(frozen=True, slots=True)
+class OptionResult:
+    """One option after the sitting."""
+
+    text: str
+    rationale: str
+    chosen: bool
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionResult:
+    """One question after the sitting, with why each option is as safe as it is."""
+
+    position: int
+    stem: str
+    source: str
+    options: tuple[OptionResult, ...]
+    right: bool
+    counts: bool
+
+
+class Outcome(StrEnum):
+    """What the quiz says about one KUK."""
+
+    OPEN = "open"
+    """Asked again, with other items."""
+    AGAIN = "again"
+    """Right, but asked again because too few of the non-critical items are right."""
+    COMPENSATED = "compensated"
+    """Not right, but enough of the non-critical items are."""
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, slots=True)
+class KukResult:
+    """One KUK after a sitting. Without questions when an earlier sitting settled it."""
+
+    kuk: Kuk
+    outcome: Outcome
+    score: rules.Score
+    questions: tuple[QuestionResult, ...]
+    lessons: tuple[tuple[str, str], ...]
+    """Title and address of the lessons that teach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A sitting after it was handed in, and where the person stands now."""
+
+    number: int
+    closed_at: datetime
+    kuk: tuple[KukResult, ...]
+    others: rules.Score
+    """Items of non-critical KUK, over all sittings that counted by then."""
+    needed: int
+    """How many of `others` had to be right."""
+    state: standing.QuizState
+
+    def by(self, outcome: Outcome) -> list[KukResult]:
+        """Return the KUK of one outcome, in the order of the standard."""
+        return [kuk for kuk in self.kuk if kuk.outcome is outcome]
+
+    @property
+    def passed(self) -> int:
+        """How many KUK the quiz had settled by then."""
+        return len(self.by(Outcome.PASSED)) + len(self.by(Outcome.COMPENSATED))
+
+
+def get_attempt(ref: AttemptRef) -> AnyRow:
+    """Return the sitting's id, number and closing. Raises NotFound."""
+    row = db.session.execute(
+        select(
+            Attempt.id,
+            Attempt.person_id,
+            Attempt.number,
+            Attempt.closed_at,
+            Quiz.curriculum_code,
+        )
+        .join(Quiz, Quiz.id == Attempt.quiz_id)
+        .where(Attempt.public_id == ref.public_id)
+    ).first()
+    if row is None or not is_own(ref, row.person_id, row.curriculum_code):
+        raise NotFound(ref.public_id)
+    return row
+
+
+def is_own(ref: AttemptRef, person_id: int, curriculum: str) -> bool:
+    """Tell whether a sitting is the asker's; somebody else's is noted for the operator."""
+    if person_id != ref.person_id:
+        log.warning("person %s asked for sitting %s of another", ref.person_id, ref.public_id)
+        return False
+    return curriculum == ref.curriculum
+
+
+def events_of(attempt_id: int) -> list[rules.Event]:
+    """Return everything that arrived about the questions of a sitting. One query."""
+    rows = db.session.execute(
+        select(
+            AnswerEvent.id,
+            AnswerEvent.attempt_item_id,
+            AnswerEvent.seq,
+            AnswerEvent.choice,
+            AnswerEvent.flagged,
+            AnswerEvent.received_at,
+        ).where(AnswerEvent.attempt_id == attempt_id)
+    )
+    return [
+        rules.Event(row.id, row.attempt_item_id, row.seq, row.choice, row.flagged, row.received_at)
+        for row in rows
+    ]
+
+
+def get_sheet(ref: AttemptRef) -> Sheet:
+    """Return a running sitting without the texts. Raises NotFound, rules.AttemptClosed."""
+    attempt = get_attempt(ref)
+    if attempt.closed_at is not None:
+        raise rules.AttemptClosed(ref.public_id)
+    events = events_of(attempt.id)
+    answers = rules.latest(events)
+    rows = db.session.execute(
+        select(
+            AttemptItem.id,
+            AttemptItem.position,
+            AttemptItem.item_version_id,
+            AttemptItem.option_order,
+        )
+        .where(AttemptItem.attempt_id == attempt.id)
+        .order_by(AttemptItem.position)
+    )
+    lines = tuple(
+        Line(
+            row.id,
+            row.position,
+            row.item_version_id,
+            row.option_order,
+            answers.get(row.id, rules.Answer()),
+        )
+        for row in rows
+    )
+    return Sheet(ref, attempt.number, lines, max((event.seq for event in events), default=0))
+
+
+def get_question(sheet: Sheet, position: int) -> Question:
+    """Return what a page may say about one question. Raises NotFound."""
+    line = next((line for line in sheet.lines if line.position == position), None)
+    if line is None:
+        raise NotFound(str(position))
+    row = db.session.execute(
+        select(ItemVersion.stem, ItemVersion.options).where(ItemVersion.id == line.version)
+    ).one()
+    texts = {option["key"]: option["text"] for option in row.options}
+    return Question(position, row.stem, tuple(texts[letter] for letter in line.order), line.answer)
+
+
+def get_result(ref: AttemptRef, *, now: datetime) -> Result:
+    """Return a sitting with its key and reasons. Raises NotFound, rules.AttemptOpen."""
+    attempt = get_attempt(ref)
+    if attempt.closed_at is None:
+        raise rules.AttemptOpen(ref.public_id)
+    found = competency.current()
+    rows = competency.rows_of_one(ref.person_id, found)
+    questions, totals = _results(ref, attempt.id, rows)
+    taught = modules.kuk_lessons()
+    links = modules.lesson_links({code for kuk in questions for code in taught.get(kuk, ())})
+    then = standing.as_it_was(rows)
+    ledger = competency_rules.Ledger(found.standard, then, attempt.closed_at)
+    scope = competency_rules.quiz_scope(found.standard, ref.curriculum, then, attempt.closed_at)
+    shown, right, _whole = ledger.items(ref.curriculum)
+    return Result(
+        number=attempt.number,
+        closed_at=attempt.closed_at,
+        kuk=tuple(
+            KukResult(
+                kuk=kuk,
+                outcome=_outcome(kuk.code in scope, ledger.state(kuk, EvidenceKind.Q)),
+                score=totals.get(kuk.code, rules.Score()),
+                questions=tuple(questions.get(kuk.code, ())),
+                lessons=tuple(links[code] for code in taught.get(kuk.code, ()) if code in links),
+            )
+            for kuk in standing.asked_by(found.standard, ref.curriculum)
+        ),
+        others=rules.Score(right, shown),
+        needed=rules.needed(found.standard.ratio, shown),
+        state=standing.quiz_state(ref.person_id, ref.curriculum, now, found=found, rows=rows),
+    )
+
+
+def _outcome(in_scope: bool, state: State) -> Outcome:
+    if in_scope:
+        return Outcome.AGAIN if state is State.PASS else Outcome.OPEN
+    return Outcome.PASSED if state is State.PASS else Outcome.COMPENSATED
+
+
+def _results(
+    ref: AttemptRef, attempt_id: int, rows: Iterable[competency_rules.Row]
+) -> tuple[dict[str, list[QuestionResult]], dict[str, rules.Score]]:
+    """Return the questions of a closed sitting per KUK, and what they add up to."""
+    # What counted is in the ledger since then, whatever became of the item.
+    counted = {row.ref for row in rows if row.kind is EvidenceKind.Q and row.group == ref.public_id}
+    found = db.session.execute(
+        select(AttemptItem, ItemVersion, Item.kuk)
+        .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .where(AttemptItem.attempt_id == attempt_id)
+        .order_by(AttemptItem.position)
+    ).all()
+    drawn = [
+        rules.Drawn(
+            id=line.id,
+            version=version.id,
+            kuk=kuk,
+            order=line.option_order,
+            key=version.key,
+            withdrawn=str(version.id) not in counted,
+        )
+        for line, version, kuk in found
+    ]
+    marks = rules.score_attempt(drawn, rules.latest(events_of(attempt_id)))
+    questions: dict[str, list[QuestionResult]] = defaultdict(list)
+    for mark, (line, version, kuk) in zip(marks, found, strict=True):
+        options = {option["key"]: option for option in version.options}
+        questions[kuk].append(
+            QuestionResult(
+                position=line.position,
+                stem=version.stem,
+                source=version.source,
+                options=tuple(
+                    OptionResult(
+                        text=options[letter]["text"],
+                        rationale=options[letter]["rationale"],
+                        chosen=mark.choice == place,
+                        best=letter == version.key,
+                    )
+                    for place, letter in enumerate(line.option_order, 1)
+                ),
+                right=mark.right,
+                counts=mark.counts,
+            )
+        )
+    return questions, rules.scores(marks)
+
+
+def zone_of(person_id: int) -> str | None:
+    """Return the zone of the class somebody sits in, or None: the installation's. One query."""
+    cohort = cohorts.find_cohort_of(person_id)
+    return cohort.zone if cohort else None

@@ -1,0 +1,255 @@
+"""Pages of quizzes: the start page, one question a page, checking, the result."""
+
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lms.competency.rules import EvidenceKind, Kuk
+from lms.core import clock, login
+from lms.core.db import unit_of_work
+from lms.core.i18n import clock as hour
+from lms.core.i18n import gettext as _
+from lms.core.i18n import moment
+from lms.quizzes import rules, services, sheets
+from lms.quizzes.forms import AutosaveForm, PageAnswerForm, SubmitForm
+from lms.quizzes.sheets import AttemptRef, Outcome, Sheet
+
+bp = Blueprint("quizzes", __name__, template_folder="templates")
+
+
+def asked(curriculum: str, attempt: str) -> AttemptRef:
+    """Return the sitting the viewer asks for."""
+    return AttemptRef(attempt, curriculum.upper(), login.require_viewer().id)
+
+
+def address(ref: AttemptRef, endpoint: str = "question", **values: object) -> str:
+    """Return the address of a page of a sitting."""
+    values |= {"curriculum": ref.curriculum.lower(), "attempt": ref.public_id}
+    return url_for(f"quizzes.{endpoint}", **values)  # type: ignore[arg-type]  # query values
+
+
+def map_of(sheet: Sheet, positions: tuple[int, ...] | None = None) -> list[dict[str, object]]:
+    """Return what the map of questions draws: all of them or only `positions`."""
+    return [
+        {
+            "number": line.position,
+            "url": address(sheet.ref, soal=line.position),
+            "answered": line.answer.choice is not None,
+            "unsaved": False,
+            "flagged": line.answer.flagged,
+        }
+        for line in sheet.lines
+        if positions is None or line.position in positions
+    ]
+
+
+@bp.get("/kuis/<curriculum>")
+@login.role("trainee")
+def start(curriculum: str) -> ResponseReturnValue:
+    """Say what the quiz is, and begin or resume it."""
+    viewer = login.require_viewer()
+    state = services.quiz_state(viewer.id, curriculum.upper(), clock.now())
+    return render_template("quizzes/start.html", state=state, zone=sheets.zone_of(viewer.id))
+
+
+@bp.post("/kuis/<curriculum>")
+@login.role("trainee")
+@login.accepts()
+def open_attempt(curriculum: str) -> ResponseReturnValue:
+    """Open a sitting, or go on with the one that runs."""
+    viewer = login.require_viewer()
+    try:
+        with unit_of_work():
+            ref = services.open_attempt(viewer.id, curriculum.upper(), now=clock.now())
+    except rules.Refusal as refusal:
+        flash(explain(refusal, sheets.zone_of(viewer.id)), "info")
+        return redirect(url_for(".start", curriculum=curriculum))
+    return redirect(address(ref))
+
+
+def explain(refusal: rules.Refusal, zone: str | None) -> str:
+    """Say why a sitting cannot begin now, and what opens it."""
+    if isinstance(refusal, rules.TooSoon):
+        return _("Dapat dicoba lagi mulai %(when)s.", when=moment(refusal.at, zone))
+    if isinstance(refusal, rules.NeedsCoaching):
+        return _("Percobaan berikutnya dibuka setelah Anda berbicara dengan pelatih.")
+    if isinstance(refusal, rules.NothingToAsk):
+        return _("Semua kriteria kuis ini sudah lulus. Tidak ada yang perlu diulang.")
+    return _("Soal kuis ini sedang diperbarui. Coba lagi nanti; percobaan Anda tidak berkurang.")
+
+
+@bp.get("/kuis/<curriculum>/<attempt>")
+@login.role("trainee")
+def question(curriculum: str, attempt: str) -> ResponseReturnValue:
+    """Show one question; without a number the first that has no answer."""
+    ref = asked(curriculum, attempt)
+    try:
+        sheet = sheets.get_sheet(ref)
+    except rules.AttemptClosed:
+        return redirect(address(ref, "result"))
+    position = request.args.get("soal", type=int) or min(sheet.unanswered, default=1)
+    if position > len(sheet.lines):
+        return redirect(address(ref, "review"))
+    return question_page(sheet, position)
+
+
+def question_page(sheet: Sheet, position: int, error: str | None = None) -> ResponseReturnValue:
+    """Draw one question."""
+    page = render_template(
+        "quizzes/question.html",
+        sheet=sheet,
+        question=sheets.get_question(sheet, position),
+        questions=map_of(sheet),
+        save_url=address(sheet.ref, "autosave"),
+        here=address(sheet.ref),
+        zone=sheets.zone_of(sheet.ref.person_id),
+        error=error,
+    )
+    return page, 422 if error else 200
+
+
+@bp.post("/kuis/<curriculum>/<attempt>")
+@login.role("trainee")
+@login.accepts(PageAnswerForm)
+def answer(curriculum: str, attempt: str) -> ResponseReturnValue:
+    """Save one question page and go where its button leads."""
+    ref, form = asked(curriculum, attempt), PageAnswerForm()
+    try:
+        if not form.validate_on_submit():
+            return question_page(
+                sheets.get_sheet(ref),
+                1 if form.soal.errors else form.soal.data,
+                _("Belum tersimpan. Pilih salah satu dari empat jawaban."),
+            )
+        with unit_of_work():
+            services.save_page(
+                ref,
+                position=form.soal.data,
+                seq=form.seq.data,
+                choice=form.choice.data,
+                flagged=form.flagged.data,
+                now=clock.now(),
+            )
+    except rules.AttemptClosed:
+        flash(_("Kuis ini sudah dikirim, jadi jawabannya tidak berubah lagi."), "info")
+        return redirect(address(ref, "result"))
+    return redirect(onward(ref, form.ke.data, form.soal.data))
+
+
+def onward(ref: AttemptRef, way: str, position: int) -> str:
+    """Return where a button of the question page leads."""
+    if way == "jeda":
+        flash(_("Jawaban tersimpan. Lanjutkan kapan saja dari halaman ini."), "success")
+        return url_for(".start", curriculum=ref.curriculum.lower())
+    if way == "periksa":
+        return address(ref, "review")
+    return address(ref, soal=max(position - 1, 1) if way == "kembali" else position + 1)
+
+
+@bp.post("/kuis/<curriculum>/<attempt>/simpan")
+@login.role("trainee")
+@login.accepts(AutosaveForm)
+def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
+    """Save one change and give a receipt a script can show."""
+    ref, form = asked(curriculum, attempt), AutosaveForm()
+    if not form.validate_on_submit() or (form.is_choice and form.choice.data is None):
+        return receipt(_("Belum tersimpan. Muat ulang halaman ini."), 422)
+    try:
+        with unit_of_work():
+            saved = services.save_answer(
+                ref,
+                position=form.soal.data,
+                client_key=form.client_key.data,
+                seq=form.seq.data,
+                choice=form.choice.data if form.is_choice else None,
+                flagged=None if form.is_choice else form.flagged.data,
+                now=clock.now(),
+            )
+    except rules.AttemptClosed:
+        return receipt(_("Belum tersimpan. Kuis ini sudah dikirim."), 409)
+    except rules.KeyReused:
+        return receipt(_("Belum tersimpan. Muat ulang halaman ini."), 409)
+    if not saved.counts:
+        return receipt(_("Yang dipakai jawaban di tab lain. Muat ulang halaman ini."), 409)
+    return receipt(_("Tersimpan %(time)s", time=hour(saved.at, form.zone.data or None)))
+
+
+def receipt(label: str, status: int = 200) -> ResponseReturnValue:
+    """Answer save.js: saved or not, and the words for the live region."""
+    return jsonify(saved=status == 200, label=label), status
+
+
+@bp.get("/kuis/<curriculum>/<attempt>/periksa")
+@login.role("trainee")
+def review(curriculum: str, attempt: str) -> ResponseReturnValue:
+    """Show what is left open before handing in."""
+    ref = asked(curriculum, attempt)
+    try:
+        sheet = sheets.get_sheet(ref)
+    except rules.AttemptClosed:
+        return redirect(address(ref, "result"))
+    return review_page(sheet, SubmitForm())
+
+
+def review_page(sheet: Sheet, form: SubmitForm) -> ResponseReturnValue:
+    """Draw the page before handing in."""
+    page = render_template(
+        "quizzes/review.html",
+        sheet=sheet,
+        form=form,
+        unanswered=map_of(sheet, sheet.unanswered),
+        flagged=map_of(sheet, sheet.flagged),
+        submit_url=address(sheet.ref, "submit"),
+        here=address(sheet.ref),
+    )
+    return page, 422 if form.errors else 200
+
+
+@bp.post("/kuis/<curriculum>/<attempt>/kirim")
+@login.role("trainee")
+@login.accepts(SubmitForm)
+def submit(curriculum: str, attempt: str) -> ResponseReturnValue:
+    """Hand the sitting in; a second time changes nothing."""
+    ref, form = asked(curriculum, attempt), SubmitForm()
+    try:
+        sheet = sheets.get_sheet(ref)
+    except rules.AttemptClosed:
+        return redirect(address(ref, "result"))
+    if sheet.unanswered and not form.confirm.data:
+        form.confirm.errors = [_("Centang kotak ini, atau jawab dulu soal yang masih kosong.")]
+        return review_page(sheet, form)
+    with unit_of_work():
+        services.submit(ref, now=clock.now())
+    flash(_("Jawaban terkirim."), "success")
+    return redirect(address(ref, "result"))
+
+
+@bp.get("/kuis/<curriculum>/<attempt>/hasil")
+@login.role("trainee")
+def result(curriculum: str, attempt: str) -> ResponseReturnValue:
+    """Show the result per KUK, with the reason behind every option."""
+    ref = asked(curriculum, attempt)
+    try:
+        found = sheets.get_result(ref, now=clock.now())
+    except rules.AttemptOpen:
+        return redirect(address(ref))
+    return render_template(
+        "quizzes/result.html",
+        result=found,
+        state=found.state,
+        outcome=Outcome,
+        other_evidence=other_evidence,
+        zone=sheets.zone_of(ref.person_id),
+    )
+
+
+def other_evidence(kuk: Kuk) -> str:
+    """Name the evidence a KUK asks for beside the quiz."""
+    names = {
+        EvidenceKind.SK: _("studi kasus"),
+        EvidenceKind.SIM: _("simulasi"),
+        EvidenceKind.OBS: _("tatap muka"),
+        EvidenceKind.REF: _("refleksi"),
+        EvidenceKind.HDR: _("kehadiran"),
+    }
+    listed = ", ".join(names[kind] for kind in kuk.ev if kind in names)
+    return listed.capitalize() or _("Sudah lengkap")

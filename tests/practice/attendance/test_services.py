@@ -1,0 +1,251 @@
+"""The attendance list and the evidence that follows from it."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from lms.accounts.models import Person
+from lms.cohorts import services as cohorts
+from lms.cohorts.models import Cohort, Part
+from lms.competency import services as competency
+from lms.competency.models import Evidence, EvidenceVoid
+from lms.competency.rules import EvidenceKind, Ledger
+from lms.core.db import db, unit_of_work
+from lms.core.errors import NotFound
+from lms.practice.attendance import services
+from lms.practice.attendance.models import Attendance, Presence
+from lms.practice.attendance.rules import Half
+from lms.practice.attendance.services import Entry, Outcome
+from tests import factories
+from tests.practice.counting import statements
+
+AT = datetime(2026, 3, 20, 2, 30, tzinfo=UTC)  # half past nine on the first day
+TWO_HALVES = [
+    cohorts.Timetabled(
+        day=1, half="am", position=1, title="Lokakarya", title_en="Workshop", jp=2,
+        lesson_code="K1.T",
+    ),
+    cohorts.Timetabled(
+        day=1, half="pm", position=1, title="Lanjutan", title_en="Continued", jp=2,
+        lesson_code="K1.T",
+    ),
+    cohorts.Timetabled(
+        day=2, half="am", position=1, title="Jeda", title_en="Rest", jp=2, lesson_code="K4.T"
+    ),
+]  # fmt: skip
+
+
+class Room:
+    """A class with a trainer and some people, and short words to note with."""
+
+    def __init__(self, people: int = 2, **overrides: object) -> None:
+        self.cohort = factories.cohort(timetable=TWO_HALVES, **overrides)
+        self.trainer = factories.person("trainer", name="Wati Suharti")
+        factories.staff(self.trainer, self.cohort, Part.TRAINER)
+        sender = factories.organisation()
+        self.people = [factories.person(name=f"Peserta {n:03d}") for n in range(people)]
+        for each in self.people:
+            factories.seat(each, self.cohort, sender)
+        self.shown: dict[tuple[str, int], str] = {}
+
+    def note(
+        self, key: str, *said: str, fill: bool = False, now: datetime = AT, stale: bool = False
+    ) -> Outcome:
+        """Save a screen drawn after the last save (or, when stale, with nothing on it)."""
+        entries = {}
+        for n, chosen in enumerate(said):
+            shown = "" if stale else self.shown.get((key, n), "")
+            entries[self.people[n].public_id] = Entry(chosen or shown, shown)
+        with unit_of_work():
+            cohort = db.session.get_one(Cohort, self.cohort.id)
+            outcome = services.record(
+                cohort, key, entries, fill=fill, recorder_id=self.trainer.id, now=now
+            )
+        self.shown |= {(key, n): chosen for n, chosen in enumerate(said) if chosen}
+        return outcome
+
+
+def lessons_of(person: Person, at: datetime) -> list[str]:
+    """What the ledger says somebody attended."""
+    found = competency.current()
+    ledger = Ledger(found.standard, competency.rows_of_one(person.id, found), at)
+    return [lesson for lesson in ("K1.T", "K4.T") if ledger.attended(lesson)]
+
+
+def refs(person: Person) -> Sequence[str]:
+    return db.session.scalars(
+        select(Evidence.ref).where(Evidence.person_id == person.id).order_by(Evidence.id)
+    ).all()
+
+
+def test_only_changed_rows_are_added_and_the_newest_counts(app: Flask):
+    room = Room()
+    assert room.note("1am", "present", "late") == Outcome(2, frozenset())
+    assert room.note("1am", "present", "absent", now=AT + timedelta(hours=1)).added == 1
+    assert room.note("1am", "present", "absent").added == 0
+    rows = db.session.scalars(select(Attendance).order_by(Attendance.id)).all()
+    assert [row.presence for row in rows] == [Presence.PRESENT, Presence.LATE, Presence.ABSENT]
+    sheet = services.get_sheet(room.cohort, "1am", now=AT)
+    assert [line.note.presence for line in sheet.lines] == [Presence.PRESENT, Presence.ABSENT]
+    assert [note.presence for note in sheet.lines[1].notes] == [Presence.LATE, Presence.ABSENT]
+    note = services.summary(room.cohort.id)[room.people[1].id][Half(1, "am")]
+    assert (note.by, note.at) == ("Wati Suharti", AT + timedelta(hours=1))
+
+
+def test_the_rest_is_noted_as_present_and_what_was_noted_stays(app: Flask):
+    room = Room(3)
+    room.note("1am", "absent")
+    assert room.note("1am", "", "late", fill=True).added == 2
+    summary = services.summary(room.cohort.id)
+    said = [summary[person.id][Half(1, "am")].presence for person in room.people]
+    assert said == [Presence.ABSENT, Presence.LATE, Presence.PRESENT]
+
+
+def test_an_untouched_row_never_undoes_what_a_colleague_noted(app: Flask):
+    room = Room()
+    room.note("1am", "present", "present")
+    person = room.people[0]
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort.id)
+        entries = {person.public_id: Entry("absent", "present")}
+        services.record(cohort, "1am", entries, fill=False, recorder_id=room.trainer.id, now=AT)
+    assert room.note("1am", "present", "late") == Outcome(1, frozenset())
+    assert services.summary(room.cohort.id)[person.id][Half(1, "am")].presence is Presence.ABSENT
+
+
+def test_two_different_choices_at_once_are_shown_to_the_second(app: Flask):
+    room = Room()
+    room.note("1am", "present")
+    outcome = room.note("1am", "absent", "present", stale=True)
+    assert outcome == Outcome(1, frozenset([room.people[0].id]))
+    assert lessons_of(room.people[0], AT) == []
+    summary = services.summary(room.cohort.id)
+    assert summary[room.people[0].id][Half(1, "am")].presence is Presence.PRESENT
+
+
+def test_a_lesson_counts_when_every_half_day_of_it_was_attended(app: Flask):
+    room = Room()
+    evening = AT + timedelta(hours=9)
+    room.note("1am", "present", "absent")
+    assert lessons_of(room.people[0], evening) == []
+    room.note("1pm", "late", "present", now=evening)
+    assert lessons_of(room.people[0], evening) == ["K1.T"]
+    assert lessons_of(room.people[1], evening) == []
+    assert services.attended(room.people[0].id) == {"K1.T"}
+    assert services.attended(room.people[1].id) == frozenset()
+    row = db.session.scalars(select(Evidence)).one()
+    assert (row.kind, row.kuk, row.source, row.passed) == (EvidenceKind.HDR, "", "K1.T", True)
+    assert row.group_key == f"cohort:{room.cohort.id}"
+    assert row.assessor_id == room.trainer.id
+    assert row.happened_at == datetime(2026, 3, 20, 5, 0, tzinfo=UTC)  # noon in WIB
+    assert row.recorded_at == evening
+
+
+def test_a_correction_takes_the_evidence_back_and_a_second_one_states_it_again(app: Flask):
+    room = Room()
+    person = room.people[0]
+    room.note("2am", "present")
+    room.note("2am", "absent")
+    assert lessons_of(person, AT) == []
+    reasons = db.session.scalars(select(EvidenceVoid.reason)).all()
+    assert reasons == ["kehadiran dikoreksi: 2am"]
+    room.note("2am", "late")
+    room.note("2am", "present")
+    assert lessons_of(person, AT) == ["K4.T"]
+    room.note("2am", "absent")
+    room.note("2am", "made_up")
+    assert lessons_of(person, AT) == ["K4.T"]
+    assert list(refs(person)) == ["K4.T/1", "K4.T/2", "K4.T/3"]
+    assert db.session.scalar(select(func.count()).select_from(EvidenceVoid)) == 2
+
+
+def test_a_lesson_made_up_elsewhere_is_dated_when_it_is_noted(app: Flask):
+    room = Room()
+    later = AT + timedelta(days=40)
+    room.note("2am", "made_up", now=later)
+    assert db.session.scalars(select(Evidence.happened_at)).one() == later
+
+
+def test_a_list_noted_ahead_is_not_dated_in_the_future(app: Flask):
+    room = Room()
+    early = AT - timedelta(days=3)
+    room.note("2am", "present", now=early)
+    assert db.session.scalars(select(Evidence.happened_at)).one() == early
+
+
+def test_a_half_day_without_a_lesson_states_nothing(app: Flask):
+    room = Room()
+    cohort = factories.cohort(
+        timetable=[
+            cohorts.Timetabled(
+                day=1, half="am", position=1, title="Pembukaan", title_en="Opening", jp=0
+            )
+        ]
+    )
+    factories.seat(room.people[0], cohort)
+    with unit_of_work():
+        found = db.session.get_one(Cohort, cohort.id)
+        entries = {room.people[0].public_id: Entry("present", "")}
+        services.record(found, "1am", entries, fill=False, recorder_id=room.trainer.id, now=AT)
+    assert list(refs(room.people[0])) == []
+    assert services.attended(room.people[0].id) == frozenset()
+
+
+def test_the_sheet_opens_at_the_half_day_that_has_begun_by_the_clock_of_the_class(app: Flask):
+    room = Room(zone="WIT")
+    noon_in_wit = datetime(2026, 3, 20, 3, 0, tzinfo=UTC)
+    assert services.get_sheet(room.cohort, None, now=noon_in_wit).half.half == Half(1, "pm")
+    before = noon_in_wit - timedelta(minutes=1)
+    assert services.get_sheet(room.cohort, None, now=before).half.half == Half(1, "am")
+    assert services.halves_of(room.cohort) == {
+        Half(1, "am"): date(2026, 3, 20),
+        Half(1, "pm"): date(2026, 3, 20),
+        Half(2, "am"): date(2026, 3, 21),
+    }
+
+
+def test_a_half_day_that_is_not_in_the_timetable_does_not_exist(app: Flask):
+    room = Room()
+    with pytest.raises(NotFound):
+        services.get_sheet(room.cohort, "2pm", now=AT)
+    with pytest.raises(NotFound), unit_of_work():
+        services.record(room.cohort, "9am", {}, fill=True, recorder_id=room.trainer.id, now=AT)
+    empty = factories.cohort(timetable=[])
+    with pytest.raises(NotFound):
+        services.get_sheet(empty, None, now=AT)
+
+
+def test_somebody_of_another_class_is_not_noted_here(app: Flask):
+    room, other = Room(), Room()
+    room.people = other.people
+    assert room.note("1am", "present", "present").added == 0
+
+
+@pytest.mark.parametrize("people", [2, 12])
+def test_the_number_of_queries_does_not_grow_with_the_class(app: Flask, people: int):
+    room = Room(people)
+    room.note("1am", fill=True)
+    with statements() as seen:
+        services.get_sheet(room.cohort, "1am", now=AT)
+    assert len(seen) <= 5
+    with statements() as seen:
+        services.summary(room.cohort.id)
+    assert len(seen) == 2
+    with statements() as seen:
+        room.note("1pm", fill=True)
+    assert len(seen) <= 15
+
+
+@pytest.mark.both
+def test_the_same_fact_is_in_the_ledger_once_on_both_databases(app: Flask):
+    room = Room()
+    room.note("2am", "present", "present")
+    room.note("2am", "absent")
+    room.note("2am", "present")
+    room.note("1am", fill=True)
+    assert list(refs(room.people[0])) == ["K4.T/1", "K4.T/2"]
+    assert list(refs(room.people[1])) == ["K4.T/1"]
+    assert lessons_of(room.people[0], AT) == ["K4.T"]

@@ -1,0 +1,142 @@
+"""The trainer's pages: only one's own class, everything that is needed, nothing twice."""
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lms.accounts.models import Person
+from lms.cohorts.models import Part
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind
+from lms.core import clock
+from lms.reports import services
+from lms.reports.rules import Reason
+from tests import factories
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def trainer(app: Flask) -> Person:
+    return factories.person("trainer", name="Pelatih Satu")
+
+
+@pytest.fixture
+def place(trainer: Person):
+    where = factories.cohort(title="Angkatan Uji")
+    factories.staff(trainer, where)
+    return where
+
+
+@pytest.fixture
+def browser(trainer: Person, sign_in) -> FlaskClient:
+    return sign_in(trainer)
+
+
+def seated(place, name: str = "Rahma Contoh", sender: str = "Puskesmas Uji") -> Person:
+    someone = factories.person(name=name)
+    factories.seat(someone, place, factories.organisation(sender))
+    return someone
+
+
+def test_a_class_without_people_says_what_will_be_here(browser: FlaskClient, place):
+    assert "Belum ada peserta" in browser.get(f"/angkatan/{place.slug}").text
+    assert "Angkatan Uji" in browser.get("/angkatan").text
+
+
+def test_nobody_works_in_a_class_they_were_not_given(place, sign_in):
+    other = sign_in(factories.person("trainer"))
+    someone = seated(place)
+    assert other.get(f"/angkatan/{place.slug}").status_code == 404
+    assert other.get(f"/angkatan/{place.slug}/peserta/{someone.public_id}").status_code == 404
+    assert "Belum ada angkatan" in other.get("/angkatan").text
+
+
+def test_the_matrix_counts_reached_criteria_and_says_who_waits(browser: FlaskClient, place):
+    someone = seated(place)
+    # 02.1.2 needs the quiz only.
+    factories.evidence(someone, "Q", "02.1.2", "K1", "a1", at=clock.now() - HOUR, passed=True)
+    page = browser.get(f"/angkatan/{place.slug}").text
+    assert "1/84" in page
+    assert "uji observasi belum dinilai" in page
+    opened = browser.get(f"/angkatan/{place.slug}?unit=02&urut=nama").text
+    assert "02.1.2" in opened
+    assert "Unit 02" in opened
+
+
+def test_people_can_be_ordered_and_filtered(app: Flask, place):
+    first, second = seated(place, "Ana", "Instansi A"), seated(place, "Budi", "Instansi B")
+    factories.evidence(second, "Q", "02.1.2", "K1", "a1", at=clock.now() - HOUR, passed=True)
+    found = services.matrix(place, now=clock.now())
+
+    def names(**how: str) -> list[str]:
+        return [one.seat.name for one in services.arrange(found.lines, **how)]
+
+    assert names(agency="", order="nama") == ["Ana", "Budi"]
+    assert names(agency="", order="tercapai") == ["Budi", "Ana"]
+    assert names(agency="Instansi B", order="") == ["Budi"]
+    assert first.id != second.id
+
+
+def test_what_many_have_not_reached_is_shown_with_its_interval(browser: FlaskClient, place):
+    for n in range(3):
+        someone = seated(place, f"Orang {n}", f"Instansi {n}")
+        factories.evidence(
+            someone, "SK", "03.1.1", "SK1", f"s{n}", at=clock.now() - HOUR, mark=n and 1
+        )
+    page = browser.get(f"/angkatan/{place.slug}").text
+    assert "3 dari 3" in page
+    assert "n masih kecil" in page
+
+
+def test_one_person_with_every_bit_of_evidence(browser: FlaskClient, place):
+    someone, assessor = seated(place), factories.person("assessor", name="Penilai Dua")
+    factories.evidence(
+        someone, "SK", "03.1.1", "SK1", "s1",
+        at=clock.now() - HOUR, mark=1, assessor_id=assessor.id, note="tanda bahaya kurang dua",
+    )  # fmt: skip
+    factories.evidence(
+        someone, "SIM", "03.1.3", "S2", "r1", at=clock.now() - HOUR, passed=False, harmful=True
+    )
+    factories.evidence(someone, "Q", "02.1.1", "K1", "a", at=clock.now() - HOUR, passed=False)
+    factories.evidence(someone, "Q", "02.1.2", "K1", "a", at=clock.now() - HOUR, passed=True)
+    page = browser.get(f"/angkatan/{place.slug}/peserta/{someone.public_id}").text
+    for words in (
+        "Penilai Dua",
+        "tanda bahaya kurang dua",
+        "Aman dengan bimbingan",
+        "tindakan membahayakan",
+    ):
+        assert words in page
+
+
+def test_guidance_is_recorded_once_and_opens_the_next_try(browser: FlaskClient, place):
+    someone = seated(place)
+    path = f"/angkatan/{place.slug}/peserta/{someone.public_id}/bimbingan"
+    empty = browser.post(path, data={"about": "Q:K1", "note": ""})
+    assert empty.status_code == 422
+    assert "Bagian ini perlu diisi" in empty.text
+    wrong = browser.post(path, data={"about": "Q:K9", "note": "x"})
+    assert wrong.status_code == 422
+    done = browser.post(path, data={"about": "Q:K1", "note": "Bahas 03.1.4"})
+    assert done.status_code == 302
+    assert len(competency.coached_at(someone.id, EvidenceKind.Q, "K1")) == 1
+
+
+def test_an_assessor_reads_but_does_not_coach(place, sign_in):
+    assessor = factories.person("assessor")
+    factories.staff(assessor, place, Part.ASSESSOR)
+    someone, browser = seated(place), sign_in(assessor)
+    path = f"/angkatan/{place.slug}/peserta/{someone.public_id}"
+    page = browser.get(path)
+    assert page.status_code == 200
+    assert "Catat bimbingan" not in page.text
+    assert browser.post(f"{path}/bimbingan", data={}).status_code == 403
+
+
+def test_after_the_class_somebody_unobserved_is_named(app: Flask, place):
+    seated(place)
+    line = services.matrix(place, now=clock.now()).lines[0]
+    assert [one.reason for one in line.stuck] == [Reason.OBSERVE]

@@ -1,0 +1,185 @@
+"""Takes the pictures of the main pages: `python -m tests.screens [BASE DEMO_JSON] [--only WORD]`.
+
+Builds the demonstration in a temporary folder unless a running one is named. Every page is
+checked at 320 px and 1280 px for width, tap targets, the exit and axe; the pictures go to
+docs/screens. Exits 1 when a page has a fault.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, TimeoutError
+
+from tests.e2e.browser import LARGE, SMALL, faults, open_browser, sign_in, watch
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "docs" / "screens"
+
+PUBLIC = {
+    "masuk": "/masuk",
+    "bantuan": "/bantuan",
+    "aman": "/aman",
+    "privasi": "/privasi",
+    "c": "/c",
+}
+"""Name of the picture to address. `{…}` is replaced by the first link that fits on a page."""
+PAGES: dict[str, dict[str, str]] = {
+    "trainee": {
+        "beranda": "/",
+        "pelajaran-daftar": "/pelajaran",
+        "pelajaran": "/modul/k1/6",
+        "kuis": "/kuis/k1",
+        "simulasi": "/latihan/s1",
+        "studi-kasus": "/studi-kasus/sk1",
+        "kompetensi": "/kompetensi",
+        "sertifikat": "/sertifikat",
+        "akun": "/akun",
+    },
+    "trainer": {
+        "pelatih-beranda": "/",
+        "angkatan-daftar": "/angkatan",
+        "angkatan": "/angkatan/kota-contoh-2",
+        "angkatan-unit": "/angkatan/kota-contoh-2?unit=03",
+        "peserta": "/angkatan/kota-contoh-2 > /peserta/",
+        "keputusan": "/angkatan/kota-contoh-2 > /peserta/ > /keputusan/K1",
+        "kehadiran": "/angkatan/kota-contoh-2/hadir",
+        "menilai": "/menilai",
+        "menilai-satu": "/menilai > /menilai/",
+        "lokakarya": "/modul/k1/11",
+    },
+    "assessor": {
+        "observasi": "/angkatan/kota-contoh-2/observasi",
+        "observasi-satu": "/angkatan/kota-contoh-2/observasi > /observasi/",
+    },
+    "speaker": {"narasumber": "/"},
+    "agency": {"instansi": "/instansi", "periksa": "/instansi/periksa"},
+    "author": {"penulis": "/"},
+    "admin": {
+        "admin-beranda": "/",
+        "admin-orang": "/admin/orang",
+        "admin-angkatan": "/admin/angkatan",
+        "admin-angkatan-satu": "/admin/angkatan > /admin/angkatan/kota",
+        "admin-instansi": "/admin/instansi",
+        "admin-sertifikat": "/admin/sertifikat",
+        "admin-sistem": "/admin/sistem",
+        "admin-surat": "/admin/surat",
+        "admin-catatan": "/admin/catatan",
+    },
+}
+
+
+@contextmanager
+def demo(port: int) -> Iterator[tuple[str, dict]]:  # type: ignore[type-arg]  # parsed JSON
+    """Serve a fresh demonstration from a temporary folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lms", "demo", "--port", str(port)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+        )
+        base = f"http://127.0.0.1:{port}"
+        try:
+            wait(f"{base}/healthz", process)
+            yield base, json.loads((Path(folder) / "instance/demo.json").read_text())
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def wait(url: str, process: subprocess.Popen[bytes], seconds: int = 120) -> None:
+    """Wait until the address answers."""
+    for _ in range(seconds * 5):
+        if process.poll() is not None:
+            raise RuntimeError("the server ended before it answered")
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  # our own server
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"no answer from {url} within {seconds} s")
+
+
+def go(page: Page, base: str, path: str) -> None:
+    """Open an address; ` > part` follows the first link in main that holds the part."""
+    first, *links = path.split(" > ")
+    page.goto(base + first)
+    for part in links:
+        link = page.locator(f"main a[href*='{part}']").first
+        page.goto(base + str(link.get_attribute("href", timeout=3000)))
+
+
+def shoot(
+    browser: Browser, base: str, account: dict[str, str] | None, pages: dict[str, str]
+) -> list[str]:
+    """Take and check every page at both widths; return the faults."""
+    found = []
+    for size, width in ((SMALL, 320), (LARGE, 1280)):
+        context = browser.new_context(viewport=size, locale="id-ID")  # type: ignore[arg-type]
+        page = context.new_page()
+        complaints = watch(page)
+        if account:
+            sign_in(page, base, account["email"], account["password"])
+        for name, path in pages.items():
+            try:
+                go(page, base, path)
+            except TimeoutError as error:
+                found.append(f"{name}: {error}")
+                continue
+            title = page.title()
+            wrong = faults(page)
+            wrong += [f"console: {line}" for line in complaints]
+            complaints.clear()
+            if re.search("KDRT|kekerasan", title, re.IGNORECASE):
+                wrong.append(f"title {title}")
+            found += [f"{name} {width}: {text}" for text in wrong]
+            page.screenshot(path=str(TARGET / f"{name}-{width}.png"), full_page=True)
+        context.close()
+    return found
+
+
+def main() -> int:
+    """Take all pictures; print the faults."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("running", nargs="*", help="BASE and DEMO_JSON of a running demonstration")
+    parser.add_argument("--only", default="", help="only pictures whose name holds this word")
+    chosen = parser.parse_args()
+    TARGET.mkdir(parents=True, exist_ok=True)
+    if chosen.running:
+        base, file = chosen.running
+        return take(base, json.loads(Path(file).read_text()), chosen.only)
+    with demo(8217) as (base, made):
+        return take(base, made, chosen.only)
+
+
+def take(base: str, made: dict, only: str) -> int:  # type: ignore[type-arg]  # parsed JSON
+    """Visit every page of every role."""
+    accounts = {account["role"]: account for account in made["accounts"]}
+    public = dict(PUBLIC)
+    for certificate in made["certificates"]:
+        public[f"verifikasi-{certificate['status']}"] = f"/c/{certificate['code']}"
+    public["verifikasi-tidak-ditemukan"] = "/c/7QK4M9TXHC2RWVB"
+    found = []
+    with open_browser() as browser:
+        for role, pages in {"": public, **PAGES}.items():
+            wanted = {name: path for name, path in pages.items() if only in name}
+            if wanted:
+                found += shoot(browser, base, accounts.get(role), wanted)
+    for line in found:
+        print(line)
+    print(f"{len(found)} faults")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
