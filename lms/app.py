@@ -143,9 +143,8 @@ def _answer_errors(app: Flask) -> None:
 
 
 def _on_http(error: HTTPException) -> ResponseReturnValue:
-    if error.code is None or error.code < 400:
-        return error.get_response()
-    return _answer(error.code, getattr(error, "retry_after", None))
+    # Flask answers redirects and ready-made responses itself; only errors come here.
+    return _answer(error.code or 500, getattr(error, "retry_after", None))
 
 
 def _on_busy(error: OperationalError) -> ResponseReturnValue:

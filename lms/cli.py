@@ -212,7 +212,3 @@ def mail_send() -> None:
         schema.check(db.engine)
         sent = server.send_due(config)
     click.echo(f"{sent} sent.")
-
-
-if __name__ == "__main__":
-    main()

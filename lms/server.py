@@ -1,6 +1,7 @@
 """Prepares an installation and serves it: folder, secret, backup, tables, content, processes."""
 
 import ipaddress
+import logging
 import os
 import secrets
 import signal
@@ -170,6 +171,8 @@ def _run(config: Config, opened: socket.socket, *, first: bool) -> None:
     from waitress import create_server
 
     app = create_app(config)
+    # It would print a line whenever a request waits a moment for a thread.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     with mailing(app) if first else nullcontext():
         server = create_server(
             app,

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
+from hypothesis import settings
 
 from lms import release
 from lms.accounts import services as accounts
@@ -23,6 +24,10 @@ from lms.config import Config
 from lms.core import schema
 from lms.core.db import db, unit_of_work
 from tests.postgres import Server, start_server
+
+# Two cores shared by many: how long one example takes says nothing about the code.
+settings.register_profile("suluh", deadline=None)
+settings.load_profile("suluh")
 
 LOADED_AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

@@ -1,5 +1,6 @@
 """The application as a whole: forgery tokens, cookies, and error pages that say what to do."""
 
+import os
 import re
 import sqlite3
 import subprocess
@@ -265,7 +266,11 @@ def test_too_many_requests_say_when_to_come_back(browser: FlaskClient):
 def test_what_a_view_answers_itself_is_left_alone(browser: FlaskClient):
     answer = browser.get("/galat/lain")
     assert (answer.status_code, answer.text) == (422, "sudah diatur sendiri")
-    assert browser.get("/static").status_code == 404
+
+
+def test_a_redirect_is_no_error(browser: FlaskClient):
+    answer = browser.get("/galat//404")
+    assert (answer.status_code, answer.location) == (308, "http://localhost/galat/404")
 
 
 def test_a_form_that_is_too_large_is_refused_with_a_page(browser: FlaskClient):
@@ -409,7 +414,7 @@ def test_the_web_servers_door_serves_a_page_without_heavy_imports(make_app):
     done = subprocess.run(
         [sys.executable, "-c", LIGHT],
         cwd=ROOT,
-        env={"DATABASE_URL": url, "SULUH_SECRET_KEY": "x" * 40, "PATH": ""},
+        env=os.environ | {"DATABASE_URL": url, "SULUH_SECRET_KEY": "x" * 40},
         capture_output=True,
         text=True,
         check=False,

@@ -1,5 +1,6 @@
 """What a password and a sign-in name must be. Pure."""
 
+import re
 from datetime import timedelta
 
 from lms.core.errors import DomainError
@@ -37,9 +38,13 @@ def check_password(password: str, *, name: str, email: str) -> None:
     plain = password.lower().replace(" ", "")
     if plain in COMMON or len(set(plain)) < 4:
         raise WeakPassword("common")
-    own = [word for word in (email.split("@")[0], *name.lower().split(), *CONTEXT) if len(word) > 3]
+    local = email.split("@")[0].lower()
+    parts = re.findall(r"[^\W_]+", f"{local} {name.lower()}")
+    own = [word for word in (local, *parts, *CONTEXT) if len(word) > 3]
     rest = plain
     for word in sorted(own, key=len, reverse=True):
         rest = rest.replace(word, "")
+    if rest != plain:
+        rest = re.sub(r"[\W_]", "", rest)  # a dash and a number beside one's own name hide nothing
     if len(rest) < 5:
         raise WeakPassword("own words")

@@ -84,6 +84,8 @@ class Answer:
 
     found: Found | None
     matched: bool
+    by_code: bool = False
+    """Whether the officer knew the code; who asked by number is not told it."""
 
 
 def overview(
@@ -139,7 +141,7 @@ def check(officer_id: int, *, asked: str, name: str, now: datetime) -> Answer:
     if found is not None:
         matched = found.entry.is_held_by(name)
         _note(officer_id, [found], Method.CODE, matched, now)
-        return Answer(found, matched)
+        return Answer(found, matched, by_code=True)
     numbered = credentials.list_by_number(asked, now)
     fitting = [candidate for candidate in numbered if candidate.entry.is_held_by(name)]
     _note(officer_id, fitting[-1:] or numbered, Method.NUMBER, bool(fitting), now)

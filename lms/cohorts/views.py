@@ -148,8 +148,9 @@ def invitation_language(token: str) -> ResponseReturnValue:
 
 
 def _welcome(begun: accounts.SignedIn) -> ResponseReturnValue:
-    flash(_("Undangan diterima. Selamat datang."), "success")
-    return enter(begun, url_for("pages.home"))
+    response = enter(begun, url_for("pages.home"))
+    flash(_("Undangan diterima. Selamat datang."), "success")  # entering began a new session
+    return response
 
 
 def _letter_page(

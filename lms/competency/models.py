@@ -33,8 +33,9 @@ class Evidence(Base):
     SK:  source = case, group = submission, ref = "", mark
     SIM: source = simulation, group = run, ref = node, passed, harmful for the whole run
     OBS: source = station, group = round, ref = station/variant, mark, harmful per station
+         (ref = station/variant/act for the row of a harmful act that came after the mark)
     REF: source = lesson, group = lesson, passed (done or skipped with the trainer)
-    HDR: source = in-person lesson, group = cohort, kuk = "", passed (present)
+    HDR: source = in-person lesson, group = cohort, kuk = "", ref = lesson/count, passed (present)
     """
 
     __tablename__ = "evidence"

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event
+from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase
@@ -106,7 +106,8 @@ def insert_once(model: type[Base], **values: Any) -> bool:
     """
     dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(model).values(**values).on_conflict_do_nothing()
-    return bool(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]  # an INSERT has one
+    # Drivers disagree on the row count of such a statement; what it returns is sure.
+    return db.session.execute(statement.returning(literal_column("1"))).first() is not None
 
 
 def prepare_engine(engine: Engine) -> None:

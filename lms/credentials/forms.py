@@ -1,9 +1,9 @@
 """Forms of the register."""
 
-from wtforms import BooleanField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 
-from lms.core.forms import PageForm, at_most, one_of, required
+from lms.core.forms import Filled, PageForm, at_most, choice_field, one_of
 from lms.core.i18n import lazy_gettext as _
 from lms.credentials.rules import Reason
 
@@ -11,24 +11,30 @@ from lms.credentials.rules import Reason
 class SignForm(PageForm):
     """A trainer's signature under a decision."""
 
-    language = SelectField(
+    language = choice_field(
         _("Bahasa sertifikat"),
         choices=[SelectChoice("id", _("Indonesia")), SelectChoice("en", _("Inggris"))],
         default="id",
     )
-    confirm = BooleanField(_("Saya sudah memeriksa bukti"), validators=[required()])
+    confirm = BooleanField(
+        _("Saya sudah memeriksa bukti"),
+        validators=[Filled(_("Centang setelah Anda memeriksa bukti."))],
+    )
 
 
 class NameCheckForm(PageForm):
     """The name printed on a paper, to be compared."""
 
-    name = StringField(_("Nama lengkap yang tercetak"), validators=[required(), at_most(200)])
+    name = StringField(
+        _("Nama lengkap yang tercetak"),
+        validators=[Filled(_("Isi nama seperti tercetak di kertas.")), at_most(200)],
+    )
 
 
 class RevokeForm(PageForm):
     """Why a certificate is taken back: for everybody, and for the register."""
 
-    reason = SelectField(
+    reason = choice_field(
         _("Alasan yang boleh dibuka"),
         choices=[
             SelectChoice("", _("Pilih alasan")),
@@ -38,7 +44,11 @@ class RevokeForm(PageForm):
         ],
         validators=[one_of(Reason)],
     )
-    note = TextAreaField(_("Catatan untuk administrator"), validators=[required(), at_most(1000)])
+    note = TextAreaField(
+        _("Catatan untuk administrator"),
+        validators=[Filled(_("Tulis catatan singkat untuk administrator.")), at_most(1000)],
+    )
     confirm = BooleanField(
-        _("Saya mengerti bahwa pencabutan tidak dapat dibatalkan"), validators=[required()]
+        _("Saya mengerti bahwa pencabutan tidak dapat dibatalkan"),
+        validators=[Filled(_("Centang bila Anda yakin; pencabutan tidak dapat dibatalkan."))],
     )

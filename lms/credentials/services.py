@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, literal, null, or_, select
@@ -25,7 +25,7 @@ from lms.cohorts.models import Part
 from lms.cohorts.services import MayNotAssess
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
-from lms.competency.rules import Judgement, Missing, Requirement
+from lms.competency.rules import Judgement, Missing, MissingKind, Requirement
 from lms.core import audit
 from lms.core.clock import ZONES
 from lms.core.content import digest_of_text
@@ -151,8 +151,14 @@ class Progress:
 
     @property
     def is_ahead(self) -> bool:
-        """Tell whether the next certificate of the scheme is still to be reached."""
-        return self.held is None or self.held.status is not Status.VALID or self.held.ends_soon
+        """Tell whether the next certificate of the scheme is still to be reached.
+
+        A scheme that builds on another one is not ahead before that one is held, unless begun.
+        """
+        waits = any(missing.kind is MissingKind.HOLDS for missing in self.judgement.missing)
+        if self.held is None:
+            return not waits or self.reached > 0
+        return self.held.status is not Status.VALID or self.held.ends_soon
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -631,7 +637,8 @@ def find_by_code(code: str, at: datetime) -> Found | None:
 
 def list_by_number(number: str, at: datetime) -> list[Found]:
     """Return certificates with this number: of several issuers, and corrections; two queries."""
-    return _with_paper(at, Certificate.number == number)
+    plain = "".join(number.split())
+    return _with_paper(at, Certificate.number.in_({number, plain, plain.upper()}))
 
 
 def list_register(
@@ -857,6 +864,6 @@ def in_force_query(person_id: int, at: datetime) -> Select[*tuple[Any, ...]]:
         Certificate.person_id == person_id,
         Certificate.issued_at <= at,
         # The same day as rules.end_of: in force until it is over in western Indonesia.
-        Certificate.valid_until >= (at.astimezone(UTC) + rules.WESTERN_OFFSET).date(),
+        Certificate.valid_until >= rules.day_of(at),
         ~ended.exists(),
     )

@@ -13,6 +13,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from certificates.codes import normalise
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Part
 from lms.config import Config
@@ -108,7 +109,8 @@ def download(code: str) -> ResponseReturnValue:
     document = services.get_document(code, login.require_viewer())
     response = Response(document.body, mimetype=document.media_type)
     # A neutral name: the file may stay on a shared device.
-    response.headers["Content-Disposition"] = f'attachment; filename="sertifikat-{code[:15]}.pdf"'
+    name = f"sertifikat-{normalise(code)}.pdf"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

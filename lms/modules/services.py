@@ -1,9 +1,10 @@
 """Load curricula and lessons, read them, finish them. Services flush; entry points commit."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count
 from typing import Any
 
 from markupsafe import Markup
@@ -188,7 +189,7 @@ def _fill_lesson(row: Lesson, text: LessonText, now: datetime) -> None:
     row.reflection = spec.reflection
     row.blocks = text.blocks
     row.sources = [source.model_dump(mode="json") for source in spec.sources]
-    row.reviewed = spec.review.status == "reviewed"
+    row.reviewed = spec.review.status != "unreviewed"
     row.retired_at = None
     if row.digest != text.digest:
         row.digest = text.digest
@@ -282,12 +283,13 @@ def read_lesson(curriculum: str, number: int, person_id: int, standard: Standard
     ).one()
     sources = [_cited(source) for source in lesson.sources]
     dates = {source.ref: source.checked_on for source in sources}
+    numbers = count(1)
     return Reading(
         outline=outlines[0],
         line=line,
         objective=lesson.objective,
         reflection=lesson.reflection,
-        blocks=tuple(_shown(block, dates) for block in lesson.blocks),
+        blocks=tuple(_shown(block, dates, numbers) for block in lesson.blocks),
         sources=tuple(sources),
         kuk=tuple(standard.kuk[code] for code in line.kuk if code in standard.kuk),
         case=next((case for case in standard.cases.values() if case.lesson == line.code), None),
@@ -296,15 +298,22 @@ def read_lesson(curriculum: str, number: int, person_id: int, standard: Standard
     )
 
 
-def _shown(block: dict[str, Any], dates: dict[str, date]) -> Shown:
-    frame = Markup('<div class="table-wrap" role="region" tabindex="0" aria-label="{}">')
+def _shown(block: dict[str, Any], dates: dict[str, date], numbers: Iterator[int]) -> Shown:
     # The text was cleaned by core.markdown when it was loaded; nobody types into it.
     html = Markup(block["html"])  # noqa: S704
-    html = html.replace("<table>", frame.format(_("Tabel")) + Markup('<table class="table">'))
+    while "<table>" in html:
+        html = html.replace("<table>", _frame(next(numbers)), 1)
     html = html.replace("</table>", Markup("</table></div>"))
     return Shown(
         block["kind"], block["title"], block["minutes"] or 0, html, dates.get(block["title"])
     )
+
+
+def _frame(number: int) -> Markup:
+    """Return what stands before a table: a frame that scrolls sideways, with a name of its own."""
+    frame = Markup('<div class="table-wrap" role="region" tabindex="0" aria-label="{}">')
+    name = _("Tabel %(number)d", number=number)
+    return frame.format(name) + Markup('<table class="table">')
 
 
 def _cited(source: dict[str, Any]) -> Cited:

@@ -258,6 +258,7 @@ def test_a_code_with_the_right_name_is_told_in_full(world: World, sign_in):
     assert "Sertifikat ini berlaku" in page
     assert "diterbitkan untuk Rahma Yuliani oleh Dinas Contoh" in page
     assert "Nama cocok" in page
+    assert credentials.codes.pretty(made.code) in page
     assert looks() == [(made.id, "code", True)]
     own = text_of(sign_in(world.trainee).get("/sertifikat").text)
     assert "Dinas Lain dengan kode cocok" in own
@@ -279,11 +280,14 @@ def test_a_number_needs_the_right_name(world: World, sign_in):
     browser = sign_in(officer_of(world.agency))
     right = text_of(check(browser, made.number, "Rahma Yuliani").text)
     assert "Sertifikat ini berlaku" in right
+    assert credentials.codes.pretty(made.code) not in right
     assert looks() == [(made.id, "number", True)]
+    spaced = check(browser, " 0001 / suluh-k1 / 2026 ", "Rahma Yuliani")
+    assert "Sertifikat ini berlaku" in text_of(spaced.text)
     wrong = check(browser, made.number, "Maria Ulfah")
     missing = check(browser, "0009/SULUH-K1/2026", "Maria Ulfah")
     assert "Tidak ada yang cocok" in text_of(wrong.text)
-    assert looks()[1:] == [(made.id, "number", False)]
+    assert looks()[2:] == [(made.id, "number", False)]
     drop_typed = [
         re.sub(r'value="[^"]*"', "", text_of(answer.text) + answer.text.split("<form")[0])
         for answer in (wrong, missing)

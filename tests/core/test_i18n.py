@@ -78,6 +78,13 @@ def test_without_a_class_the_installations_zone_is_used(make_app, zone: str):
         assert i18n.day(LATE) == i18n.moment(LATE, zone).split(",")[0]
 
 
+def test_a_moment_of_today_is_written_as_its_hour_alone(app: Flask):
+    noon = datetime(2026, 12, 10, 5, 0, tzinfo=UTC)
+    with app.test_request_context():
+        assert i18n.recent(LATE, "WITA", noon) == "00.42"  # after midnight there: today
+        assert i18n.recent(LATE, "WIB", noon) == "9 Desember 2026, 23.42 WIB"
+
+
 def test_a_day_has_no_zone(app: Flask):
     with app.test_request_context():
         assert render_template_string("{{ on | day }}", on=date(2026, 3, 1)) == "1 Maret 2026"

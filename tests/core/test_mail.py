@@ -181,6 +181,20 @@ def test_two_senders_do_not_send_a_message_twice(app: Flask):
     assert mail.list_due(NOW) == []
 
 
+def test_a_message_somebody_else_just_took_is_left_to_them(
+    make_app, postbox: Postbox, start: Start, monkeypatch: pytest.MonkeyPatch
+):
+    app = make_app(smtp_url=f"smtp://127.0.0.1:{start()}")
+    with app.app_context():
+        mail_id = put()
+        due = mail.list_due(clock.now())
+        with unit_of_work():
+            mail.claim(mail_id, now=clock.now())
+        monkeypatch.setattr(mail, "list_due", lambda _now: due)
+        assert suluh.send_due(app.extensions["suluh"]) == 0
+    assert postbox.received == []
+
+
 def test_nobodys_answer_waits_for_a_slow_mail_server(make_app, start: Start, postbox: Postbox):
     """SQLite has one writer: it must not be the one that waits for the network."""
     app = make_app(smtp_url=f"smtp://127.0.0.1:{start()}", mail_from=SENDER)

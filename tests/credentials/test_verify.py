@@ -189,7 +189,7 @@ def test_an_empty_name_is_asked_for_again(client, world: World):
     code = world.certified().code
     answer = client.post(f"/c/{code}", data={"name": " "})
     assert answer.status_code == 422
-    assert "Bagian ini perlu diisi." in answer.text
+    assert "Isi nama seperti tercetak di kertas." in answer.text
     assert "cocok" not in text_of(answer.text).split("Cocokkan dengan")[0]
 
 

@@ -51,8 +51,15 @@ def test_before_anything_the_page_says_what_is_missing(world: World, sign_in):
     assert "Studi kasus SK1 belum memenuhi" in page
     assert "Kehadiran di pelajaran tatap muka K1.T belum tercatat." in page
     assert "paling sedikit 4 dari 5 soal" in page
-    assert "Sertifikat Pendamping yang berlaku belum ada." in page
     assert "Belum ada yang memeriksa." in page
+    assert "dari 6 kriteria" not in page
+
+
+def test_a_scheme_on_top_of_another_shows_once_it_is_begun(world: World, sign_in):
+    fulfil(world.trainee, "T")
+    page = text_of(sign_in(world.trainee).get("/sertifikat").text)
+    assert "6 dari 6 kriteria" in page
+    assert "Sertifikat Pendamping yang berlaku belum ada." in page
 
 
 def test_when_everything_is_there_the_trainer_is_named_as_the_next_step(world: World, sign_in):
@@ -143,7 +150,10 @@ def test_the_download_is_the_paper_as_it_was_issued(world: World, sign_in):
             f'attachment; filename="sertifikat-{code}.pdf"'
         )
     assert sign_in(world.join("Maria")).get(f"/sertifikat/{code}/berkas").status_code == 404
-    assert sign_in(world.trainee).get("/sertifikat/x/berkas").status_code == 404
+    own = sign_in(world.trainee)
+    assert own.get("/sertifikat/x/berkas").status_code == 404
+    typed = own.get(f"/sertifikat/{code[:5].lower()}%0d%0a{code[5:]}/berkas")
+    assert typed.headers["Content-Disposition"].endswith(f'"sertifikat-{code}.pdf"')
 
 
 def test_the_own_page_costs_the_same_however_many_certificates(world: World, sign_in):
@@ -194,7 +204,7 @@ def test_without_the_confirmation_nothing_is_signed(world: World, sign_in):
     fulfil(world.trainee, "K1")
     answer = sign_in(world.trainer).post(decision_path(world), data={"language": "en"})
     assert answer.status_code == 422
-    assert "Bagian ini perlu diisi." in answer.text
+    assert "Centang setelah Anda memeriksa bukti." in answer.text
     assert '<option selected value="en">' in answer.text
     assert held(world) == []
 

@@ -176,13 +176,16 @@ def test_a_companion_sees_when_people_meet(sign_in: Enter):
     assert "Sumber (" not in text
 
 
-def test_tables_of_the_guide_scroll_in_a_frame(sign_in: Enter):
+def test_tables_of_the_guide_scroll_in_frames_of_their_own(sign_in: Enter):
     text = page(sign_in(factories.person("trainer")), "/modul/k1/11")
-    tables = text.count('<table class="table">')
-    assert tables > 0
-    assert text.count('<div class="table-wrap" role="region" tabindex="0" aria-label="Tabel">') == (
-        tables
+    names = re.findall(
+        r'<div class="table-wrap" role="region" tabindex="0" aria-label="([^"]+)">'
+        r'<table class="table">',
+        text,
     )
+    assert names == [f"Tabel {n}" for n in range(1, text.count("<table") + 1)]
+    assert len(names) > 1
+    assert text.count("</table></div>") == len(names)
 
 
 def test_a_reviewed_lesson_carries_no_mark(learner: FlaskClient):

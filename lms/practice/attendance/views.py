@@ -34,20 +34,26 @@ def record(slug: str) -> ResponseReturnValue:
     rows = {line.seat.public_id: RowForm(prefix=line.seat.public_id) for line in found.lines}
     if not form.validate() or not all([row.validate() for row in rows.values()]):
         return _page(cohort, found, rows), 422
+    key = found.half.half.key
+    outcome = _save(slug, key, rows, fill=form.langkah.data == "semua")
+    if outcome.overtaken:
+        found = services.get_sheet(cohort, key, now=clock.now())
+        return _page(cohort, found, rows, outcome), 422
+    flash(_say(outcome), "success")
+    return redirect(url_for(".sheet", slug=slug, bagian=key))
+
+
+def _save(slug: str, key: str, rows: dict[str, RowForm], *, fill: bool) -> services.Outcome:
+    entries = {who: services.Entry(row.hadir.data, row.semula.data) for who, row in rows.items()}
     with unit_of_work():
-        outcome = services.record(
+        return services.record(
             _get_cohort(slug),
-            found.half.half.key,
-            {key: services.Entry(row.hadir.data, row.semula.data) for key, row in rows.items()},
-            fill=form.langkah.data == "semua",
+            key,
+            entries,
+            fill=fill,
             recorder_id=login.require_viewer().id,
             now=clock.now(),
         )
-    if outcome.overtaken:
-        found = services.get_sheet(cohort, found.half.half.key, now=clock.now())
-        return _page(cohort, found, rows, outcome), 422
-    flash(_say(outcome), "success")
-    return redirect(url_for(".sheet", slug=slug, bagian=found.half.half.key))
 
 
 def _get_cohort(slug: str) -> Cohort:
@@ -76,4 +82,5 @@ def _page(
         outcome=outcome,
         labels=LABELS,
         now=clock.now(),
+        here=url_for(".sheet", slug=cohort.slug, bagian=found.half.half.key),
     )

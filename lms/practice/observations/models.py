@@ -52,6 +52,7 @@ class ObservationMark(Base):
     variant: Mapped[str]
     """A first, B after feedback."""
     kuk: Mapped[str]
+    """Empty in the one row that says a harmful act ended this try."""
     mark: Mapped[int]
     note: Mapped[str]
     harmful_act: Mapped[str]

@@ -137,11 +137,16 @@ def _say(saved: int) -> str:
 def _next(slug: str, sheet: services.Sheet, target: str) -> str:
     if target == "daftar":
         return url_for(".board", slug=slug)
+    return _address(slug, sheet, target if target in sheet.station.kuk else sheet.kuk.code)
+
+
+def _address(slug: str, sheet: services.Sheet, kuk: str) -> str:
+    """Return the address of a criterion with the story and the group kept."""
     return url_for(
         ".station",
         slug=slug,
         code=sheet.station.code,
-        kuk=target if target in sheet.station.kuk else sheet.kuk.code,
+        kuk=kuk,
         varian=sheet.variant.code,
         siapa=request.values.getlist("siapa"),
     )
@@ -165,6 +170,7 @@ def _page(
         labels=LABELS,
         chosen=request.values.getlist("siapa"),
         now=clock.now(),
+        here=_address(slug, sheet, sheet.kuk.code),
     )
 
 

@@ -330,7 +330,7 @@ def waiting(
         for code, tries in sorted(tries_of(ledgers.get(person_id, ()), found.standard).items()):
             mine = runs[person_id, code]
             at = _standing(found.standard, tries, coached.get((person_id, code), []), mine, now)
-            if at.since and at.gate is not Gate.OPEN and not _open_run(mine, graded=True):
+            if at.since and at.gate is not Gate.OPEN:
                 held.setdefault(person_id, []).append(Waiting(code, at.gate, at.since, at.opens_at))
     return held
 

@@ -46,7 +46,7 @@ def test_only_a_touched_row_is_noted_and_never_over_a_colleague(chosen, shown, n
 def test_the_first_and_the_last_day_are_known_and_days_between_follow_the_first():
     start, end = date(2026, 3, 20), date(2026, 3, 28)
     assert [held_on(Half(n, "am"), 3, start, end).day for n in (1, 2, 3)] == [20, 21, 28]
-    assert held_on(AM1, 1, start, start) == start
+    assert held_on(AM1, 1, start, end) == start
     assert held_on(Half(3, "am"), 9, start, date(2026, 3, 21)) == date(2026, 3, 21)
 
 

@@ -1,5 +1,6 @@
 """The attendance list and the evidence that follows from it."""
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -114,6 +115,13 @@ def test_an_untouched_row_never_undoes_what_a_colleague_noted(app: Flask):
         services.record(cohort, "1am", entries, fill=False, recorder_id=room.trainer.id, now=AT)
     assert room.note("1am", "present", "late") == Outcome(1, frozenset())
     assert services.summary(room.cohort.id)[person.id][Half(1, "am")].presence is Presence.ABSENT
+
+
+def test_the_rest_does_not_include_whom_a_colleague_noted_in_the_meantime(app: Flask):
+    room = Room()
+    room.note("1am", "absent")
+    room.shown.clear()  # a screen drawn before
+    assert room.note("1am", fill=True) == Outcome(1, frozenset())
 
 
 def test_two_different_choices_at_once_are_shown_to_the_second(app: Flask):
@@ -249,3 +257,35 @@ def test_the_same_fact_is_in_the_ledger_once_on_both_databases(app: Flask):
     assert list(refs(room.people[0])) == ["K4.T/1", "K4.T/2"]
     assert list(refs(room.people[1])) == ["K4.T/1"]
     assert lessons_of(room.people[0], AT) == ["K4.T"]
+
+
+@pytest.mark.both
+def test_two_trainers_who_save_at_once_note_everybody_once(bare_app: Flask):
+    with bare_app.app_context():
+        room = Room(3)
+        cohort_id, trainer_id = room.cohort.id, room.trainer.id
+    barrier, outcomes, failures = threading.Barrier(2), [], []
+
+    def save() -> None:
+        try:
+            with bare_app.app_context():
+                barrier.wait(5)
+                with unit_of_work():
+                    cohort = cohorts.get_cohort_by_id(cohort_id)
+                    outcome = services.record(
+                        cohort, "2am", {}, fill=True, recorder_id=trainer_id, now=AT
+                    )
+                outcomes.append(outcome)
+        except Exception as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=save) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert sorted(outcome.added for outcome in outcomes) == [0, 3]
+    with bare_app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Attendance)) == 3
+        assert db.session.scalar(select(func.count()).select_from(Evidence)) == 3

@@ -95,6 +95,7 @@ def test_two_trainers_at_once_lose_nothing(app: Flask, sign_in: SignIn):
     assert response.status_code == 422
     assert noted(room) == [Presence.ABSENT, Presence.PRESENT, Presence.LATE]
     assert "Baru dicatat “Tidak hadir” oleh Wati Suharti." in response.text
+    assert f'name="next" value="{address(room.cohort)}?bagian=1am"' in response.text
     again = fields(response.text)
     assert again[f"{one}-hadir"] == "present"  # what was chosen is still chosen
     assert again[f"{three}-hadir"] == "late"  # what was not touched shows the news

@@ -192,6 +192,7 @@ def test_the_same_save_twice_is_one_save_and_a_second_opinion_is_shown(app: Flas
     room.mark(K, said)
     assert room.mark(K, said).saved == {room.people[0].id}
     assert room.mark(K, Entry(2, "", "")).refused == {room.people[0].id: Refusal.TAKEN}
+    assert room.mark(K, replace(said, note="Lain.")).refused == {room.people[0].id: Refusal.TAKEN}
     other = factories.person("trainer")
     factories.staff(other, room.cohort, Part.TRAINER)
     assert room.mark(K, said, by=other).refused == {room.people[0].id: Refusal.TAKEN}
@@ -229,6 +230,17 @@ def test_a_repeat_taken_back_may_be_played_again(app: Flask):
     assert room.standing().slot("B", K) is not None
     assert room.mark(K, 2, variant="B").saved
     assert room.state(K) is State.PASS
+
+
+def test_what_was_voided_before_is_left_alone_when_the_rest_is_taken_back(app: Flask):
+    room = Room(1)
+    room.mark(K, 2)
+    room.mark(N, 2)
+    with unit_of_work():
+        competency.void(facts()[0].id, reason="Banding.", by_id=None, now=AT)
+    room.annul()
+    reasons = db.session.scalars(select(EvidenceVoid.reason).order_by(EvidenceVoid.id)).all()
+    assert reasons == ["Banding.", "Salah orang."]
 
 
 def test_nothing_is_taken_back_that_was_not_noted_here(app: Flask):

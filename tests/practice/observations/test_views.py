@@ -75,6 +75,7 @@ def test_one_row_at_fault_loses_nothing_that_was_typed(app: Flask, sign_in: Sign
     assert response.status_code == 422
     page = unescape(response.text)
     assert "3 orang belum tersimpan" in page
+    assert f'name="next" value="{address(room, "/ST1")}?kuk=02.2.1&varian=A"' in page
     assert "Tanda 1 orang tersimpan." in page
     assert "Tulis apa yang Anda lihat: tanda ini perlu catatan." in page
     assert "Pilih salah satu tanda, atau hapus catatannya." in page

@@ -249,6 +249,7 @@ def test_practice_leaves_no_evidence(app: Flask):
     assert play.state.node.id == "akhir-pulih"
     assert play.scored == ()
     assert facts(person_id) == set()
+    assert not [e for e in list_events() if e.action.startswith("simulations.")]
     assert services.simulation_state(person_id, "S1", NOW).practised
     assert practise(person_id, pick=at(supervisor=UNSAFE)).outcome is RunOutcome.REPAIRED
 
@@ -345,6 +346,15 @@ def test_practice_may_begin_anew(app: Flask):
     state = services.simulation_state(person_id, "S1", NOW)
     assert (state.practice_run, state.practised) == (second, False)
     assert services.get_overview("S1", person_id, now=NOW).runs == []
+
+
+def test_practice_anew_leaves_an_open_graded_run_alone(app: Flask):
+    person_id = learner()
+    with unit_of_work():
+        graded = services.start_graded("S1", person_id, now=NOW)
+    with unit_of_work():
+        services.start_practice("S1", person_id, now=NOW, fresh=True)
+    assert services.simulation_state(person_id, "S1", NOW).graded_run == graded
 
 
 def race(app: Flask, work: Callable[[], object]) -> list[object]:
@@ -462,6 +472,17 @@ def test_an_unsafe_other_kuk_is_only_recorded(app: Flask):
     assert play.outcome is RunOutcome.REPAIRED
     assert ("S1", "03.3.2", "supervisor", False, False) in facts(person_id)
     assert gate(person_id) is Gate.REACHED
+
+
+def test_a_harmful_act_is_more_than_recorded_also_without_a_critical_kuk(app: Flask):
+    teach("K3.2", "K3", ["06.1.4"])
+    someone = factories.person()
+    learn(someone, "06.1.4")
+    grade(someone.id, pick=at(jejak=HARMFUL))
+    assert {row[1:] for row in facts(someone.id)} == {
+        ("06.1.4", node.id, False, True) for node in safe_way("S1") if "06.1.4" in node.kuk
+    }
+    assert gate(someone.id) is Gate.WAIT
 
 
 def test_three_tries_then_a_trainer_s_guidance(app: Flask):

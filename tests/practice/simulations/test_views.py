@@ -279,7 +279,7 @@ def test_looking_back_turn_by_turn(someone: Person, sign_in: SignIn):
     assert "Rasa percaya" in page
     assert "Keselamatan −2" in page
     assert page.count("<details") == len(play.state.turns)
-    assert page.count('<details class="fold" open>') == 3
+    assert page.count('<details class="fold stack-tight" open>') == 3
     assert "kriteria aman" not in page
     assert "Mulai latihan" in page
 
