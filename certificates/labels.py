@@ -1,7 +1,8 @@
 """The words of the paper that are the same on every certificate, in both languages.
 
 They claim a completed training and nothing more. Words and marks of the national scheme for
-occupational certification do not appear, not even in a denial. Source: decisions.md, line 20.
+occupational certification do not appear, not even in a denial.
+Source: docs/glossary.md, "Sertifikat Kelulusan Pelatihan".
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ from certificates.typeset import (
     set_column,
 )
 
-# Source: shared/design/tokens.css, light theme.
+# The light theme of lms/static/css/suluh.css; the watermark is paler than any colour there.
 INK = "#1a2a2b"
 INK_SOFT = "#4b5a59"
 LINE = "#e0dbd0"
@@ -32,7 +32,7 @@ _MARGIN = 22.0
 _RIGHT = WIDTH - _MARGIN
 _INNER = _RIGHT - _MARGIN
 _FOOT = 194.0
-_QR_SIZE = 28.0  # read 12 of 12 times under noise. Source: credentials.md, section 2
+_QR_SIZE = 28.0  # measured: read 12 of 12 times under noise
 _VERY_LONG = 150  # characters
 _SHRINK = 0.97
 _GAP = 5.0  # between the table and the facts below it

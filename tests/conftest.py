@@ -79,6 +79,12 @@ def _config(url: str, **overrides: object) -> Config:
     return Config(**(settings | overrides))
 
 
+def open_copy(original: Path, copy: Path, **overrides: object) -> Flask:
+    """Return an application on a copy of a SQLite database nobody writes to."""
+    shutil.copy(original, copy)
+    return create_app(_config(f"sqlite:///{copy}", **overrides))
+
+
 def _prepare(app: Flask) -> None:
     with app.app_context():
         schema.upgrade(db.engine)
@@ -174,9 +180,7 @@ def make_app(sqlite_home: SqliteHome, tmp_path: Path) -> Iterator[Callable[..., 
     made: list[Flask] = []
 
     def make(**overrides: object) -> Flask:
-        path = tmp_path / f"made-{len(made)}.db"
-        shutil.copy(sqlite_home.template, path)
-        made.append(create_app(_config(f"sqlite:///{path}", **overrides)))
+        made.append(open_copy(sqlite_home.template, tmp_path / f"made-{len(made)}.db", **overrides))
         return made[-1]
 
     yield make

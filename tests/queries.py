@@ -2,24 +2,46 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from lms.core.db import db
+
+CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+"""Words that only begin or end something; drivers of other engines send them unasked."""
+
+
+class Sent(NamedTuple):
+    """One statement as it went to the driver."""
+
+    text: str
+    values: tuple[object, ...]
+
+
+@contextmanager
+def watched(engine: Engine) -> Iterator[list[Sent]]:
+    """Collect what is sent through an engine inside the block, with its values."""
+    sent: list[Sent] = []
+
+    def note(_connection, _cursor, text, values, *_more) -> None:  # type: ignore[no-untyped-def]  # as SQLAlchemy calls it
+        if not text.startswith(CONTROL):
+            sent.append(Sent(text, values))
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
     """Collect the statements sent inside the block. What was read before is read again."""
     statements: list[str] = []
-
-    def note(*args: object) -> None:
-        if str(args[2]) != "BEGIN":  # SQLite's own word for what other engines do unasked
-            statements.append(str(args[2]))
-
     db.session.rollback()
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+    with watched(db.engine) as sent:
+        try:
+            yield statements
+        finally:
+            statements += [one.text for one in sent]

@@ -1,7 +1,6 @@
 """Rewrites the first migration from the models. For use before the first release only."""
 
 import tempfile
-from pathlib import Path
 
 from alembic import command
 from sqlalchemy import create_engine

@@ -325,7 +325,6 @@ def test_from_an_empty_folder_to_an_administrator_and_a_second_start(tmp_path: P
         assert answer.status == 200
         assert answer.getheader("Server") is None
         assert answer.getheader("Content-Security-Policy", "").startswith("default-src 'self'")
-        print(f"\nidle: {memory(site.process.pid):.0f} MiB PSS")
         assert site.stop(signal.SIGTERM) == 0
     assert not site.is_open()
     assert "Traceback" not in site.printed
@@ -334,8 +333,10 @@ def test_from_an_empty_folder_to_an_administrator_and_a_second_start(tmp_path: P
     began = time.monotonic()
     with serving(tmp_path) as site:
         took, worked = time.monotonic() - began, site.seconds_of_work()
-        print(f"second start: {took:.2f} s, {worked:.2f} s of work")
-        assert worked <= 2
+        idle = memory(site.process.pid)
+        print(f"\nsecond start: {took:.2f} s, {worked:.2f} s of work, {idle:.0f} MiB PSS")
+        measured = any(name.startswith("COVERAGE_PROCESS") for name in os.environ)
+        assert worked <= (4 if measured else 2)
         assert site.printed == f"Suluh: http://127.0.0.1:{site.port}\n"
         assert rows(site.database, "SELECT count(*) FROM content_release") == [(1,)]
         assert secret.read_text(encoding="ascii") == key

@@ -11,7 +11,6 @@ from babel.messages.pofile import read_po, write_po
 
 from tests.test_translations import FOLDER, KEYWORDS, LMS, METHODS, OPTIONS
 
-
 FIXED = datetime(2026, 1, 1, tzinfo=UTC)
 """The head of the file carries no date that changes with every run."""
 

@@ -3,7 +3,7 @@
 from lms.core.i18n import lazy_gettext as _
 
 ROLES: dict[str, str] = {
-    "trainee": _("Peserta"),
+    "trainee": _("Peserta pelatihan"),
     "trainer": _("Pelatih"),
     "assessor": _("Penilai"),
     "speaker": _("Narasumber"),

@@ -20,7 +20,7 @@ LONGEST_SLUG = 40
 OUR_WORDS = frozenset({"baru"})
 """Addresses of pages that stand where a class could stand."""
 LOADED_WORDS = ("kdrt", "kekerasan", "korban", "aniaya", "violence", "victim", "abuse")
-"""An address stays in the browser's history. Source: design.md 1, principle 5."""
+"""An address stays in the browser's history, so it never says what the class is about."""
 
 
 class BadSlug(DomainError):

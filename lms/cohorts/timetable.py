@@ -1,4 +1,4 @@
-"""The two days every class begins with. Source: shared/domain/curriculum.md 1, table of days."""
+"""The two days every class begins with. The hours are a proposal, as in content/schemes.yaml."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

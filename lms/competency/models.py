@@ -14,8 +14,6 @@ class StandardVersion(Base):
     """One text of the standard. Immutable; the newest row is the current one."""
 
     __tablename__ = "standard_version"
-    __table_args__ = (UniqueConstraint("version", "digest"),)
-
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[str]
     digest: Mapped[str]

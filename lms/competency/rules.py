@@ -1,6 +1,6 @@
 """When a criterion, a curriculum and a level are reached. Pure: no Flask, database or clock.
 
-Source: content/standard.yaml, "rules", and the decision rules written out in docs/decision-rules.md.
+Source: content/standard.yaml, "rules"; written out in docs/decision-rules.md.
 Letters: K is a critical KUK, N any other. Evidence types are joined by AND, never averaged.
 A person signs every decision: what is computed here is necessary, never sufficient.
 """

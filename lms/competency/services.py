@@ -60,15 +60,16 @@ class NewEvidence:
 
 
 def load_standard(spec: StandardSpec, *, now: datetime) -> StandardVersion:
-    """Store the standard unless its text is stored already. Flushes."""
+    """Store the standard unless it is the current one already. Flushes.
+
+    An older text that comes back is a new row: the newest row is what decides.
+    """
     document = spec.model_dump(mode="json")
     digest = digest_of_text(json.dumps(document, sort_keys=True))
     found = db.session.scalar(
-        select(StandardVersion).where(
-            StandardVersion.version == spec.version, StandardVersion.digest == digest
-        )
+        select(StandardVersion).order_by(StandardVersion.id.desc()).limit(1)
     )
-    if found is None:
+    if found is None or (found.version, found.digest) != (spec.version, digest):
         found = StandardVersion(
             version=spec.version, digest=digest, document=document, loaded_at=now
         )

@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a certificate was revoked, as far as everybody may know. Source: credentials.md 4."""
+    """Why a certificate was revoked, as far as everybody may know."""
 
     ERROR = "error"
     """Kesalahan penerbitan."""

@@ -108,7 +108,7 @@ class Entry:
 
     @property
     def masked_name(self) -> str:
-        """The name as strangers may see it. Source: decisions.md 20."""
+        """The name as strangers may see it: first letters, and always three asterisks."""
         return codes.mask_name(self.holder_name)
 
     def is_held_by(self, typed: str) -> bool:

@@ -192,6 +192,15 @@ def _reading(city: City, name: str, _start: datetime) -> None:
     city.walks[name].practise("S1", city.now - DAY)
 
 
+def _middle(city: City, name: str, start: datetime) -> None:
+    """Two critical criteria are open in the quiz; the second simulation and the case come next."""
+    walk = city.walks[name]
+    walk.read(range(1, ONLINE + 1), start)
+    walk.practise("S1", start + 3 * DAY)
+    walk.graded("S1", start + 4 * DAY)
+    walk.sit(city.now - 2 * DAY, wrong={"03.1.4", "03.2.1", "02.1.2"})
+
+
 def _talk(city: City, name: str, _start: datetime) -> None:
     city.walks[name].read(range(1, 6), city.now - 3 * DAY, talk={5})
 
@@ -239,6 +248,7 @@ def _harmful(city: City, name: str, start: datetime) -> None:
 
 STAGES: dict[str, Stage] = {
     "reading": _reading,
+    "middle": _middle,
     "talk": _talk,
     "quiet": _quiet,
     "in_quiz": _in_quiz,
@@ -248,6 +258,8 @@ STAGES: dict[str, Stage] = {
     "case_redo": _case_redo,
     "harmful": _harmful,
 }
+UNSEEN = {"unstarted", "quiet", "unobserved", "ending", "expired"}
+"""Stages of people no station of this class has seen."""
 WHOLE = {"unobserved", "ready", "certified", "revoked"}
 """Stages of people who have done everything before the class."""
 
@@ -268,7 +280,7 @@ def _present(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
     attend(cohort, absent, city.id_of("Wati Suryani"), starts + DAY)
     found: dict[str, str] = {}
     for name, _agency, stage in people.SEATS:
-        if stage in WHOLE - {"unobserved"}:
+        if stage not in UNSEEN:
             city.walks[name].observe(cohort, city.id_of("Lestari Widodo"), starts + DAY + 2 * HOUR)
         if stage in {"certified", "revoked"}:
             signer = city.id_of("Wati Suryani")

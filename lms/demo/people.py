@@ -23,7 +23,7 @@ AGENCIES: dict[str, tuple[str, Kind]] = {
 SEATS: list[tuple[str, str, str]] = [
     ("Hendra Saputra", "polsek", "unstarted"),
     ("Maria Ulfah", "kua", "unstarted"),
-    ("Rahma Yuliani", "uptd", "reading"),
+    ("Rahma Yuliani", "uptd", "middle"),
     ("Yosef Tandirerung", "dinsos", "reading"),
     ("Siti Rahmawati", "pkm", "talk"),
     ("Agus Priyanto", "polres", "quiet"),

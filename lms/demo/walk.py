@@ -67,7 +67,7 @@ def keys(folder: Path) -> Keys:
             for item in parts["items"]
         },
         answers={
-            case.code: {task.id: task.model_answer for task in case.tasks}
+            case.code: {task.id: task.model_answer.replace("**", "") for task in case.tasks}
             for case in parts["cases"]
         },
     )

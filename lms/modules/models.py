@@ -11,7 +11,7 @@ from lms.core.db import Base, text_enum
 
 
 class Outcome(StrEnum):
-    """How a lesson was finished. Both count the same. Source: standard.md 0, rule 4."""
+    """How a lesson was finished. Both count the same. Source: decision rules 1, REF."""
 
     DONE = "done"
     WITH_TRAINER = "with_trainer"

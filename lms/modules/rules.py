@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MOST_WORDS = 700
-"""Words of an online lesson. Source: docs/content.md."""
+"""Words of an online lesson. Source: docs/content.md, "Lessons"."""
 MEAN_SENTENCE = 20
 LONGEST_SENTENCE = 35
 
@@ -183,7 +183,7 @@ FORBIDDEN = (
     ),
     (r"(?i)Program Kreativitas Mahasiswa", "PKM of the seeds is Puskesmas"),
 )
-"""Wrong statements met on the way. Source: docs/facts.md 9."""
+"""Wrong statements met in public sources while the lessons were written."""
 
 
 def find_forbidden(text: str) -> list[Fault]:

@@ -1,6 +1,6 @@
 """Reads `content/<curriculum>/items.yaml` and checks the rules of item writing.
 
-Source: docs of the curriculum, "Aturan menulis soal". The numbers below are those rules.
+Source: docs/content.md, "Items". The numbers below are those rules.
 """
 
 import json
@@ -44,7 +44,7 @@ LAW = re.compile(LAW_NAME + r" \d+/\d{4}")
 LAW_WORD = re.compile(r"\b(?:UU|PP|KUHP|KUHAP|Pasal|pasal|ps|ayat|[Uu]ndang-[Uu]ndang)\b")
 LAW_REF = re.compile(LAW_NAME + r" \d+/\d{4} ps \d+[A-Z]?(?:\(\d+\))?")
 LAPSED = ("UU 31/2014 ps 41", "UU 35/2014 ps 81", "UU 35/2014 ps 82", "UU 21/2007 ps 2")
-"""Articles that no longer stand as they were; facts.md says what replaced them."""
+"""Articles that no longer stand as they were: an item that names one teaches old law."""
 ALL_OF_ABOVE = re.compile(
     r"\b[Ss]emua(?:nya| jawaban| pilihan)? (?:di atas )?(?:benar|salah)\b|\b[A-D] dan [A-D]\b"
 )

@@ -1,6 +1,6 @@
 """Which items a sitting draws and what its answers are worth. Pure: no Flask, database or clock.
 
-Source: content/standard.yaml, "blueprint", and the decision rules written out in docs/decisions.md.
+Source: content/standard.yaml, "blueprint", and the rules written out in docs/decision-rules.md.
 """
 
 from collections import defaultdict

@@ -1,5 +1,7 @@
 """Pages for trainers and assessors: classes, the matrix, one person."""
 
+from datetime import datetime
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -10,6 +12,7 @@ from lms.competency.rules import EvidenceKind
 from lms.core import clock, login
 from lms.core.db import unit_of_work
 from lms.core.i18n import gettext as _
+from lms.core.i18n import ngettext
 from lms.credentials import services as credentials
 from lms.practice.observations import services as observations
 from lms.reports import services
@@ -33,6 +36,13 @@ def stuck_words(stuck: Stuck) -> str:
         Reason.QUIET: _("Belum ada kegiatan selama tujuh hari atau lebih."),
     }
     return words[stuck.reason] % {"source": stuck.source}
+
+
+@bp.app_template_global("days_ago")
+def days_ago(at: datetime) -> str:
+    """Say how long ago somebody was last active, in whole days."""
+    days = (clock.now() - at).days
+    return ngettext("%(num)d hari", "%(num)d hari", days) if days else _("hari ini")
 
 
 @bp.get("/angkatan")

@@ -41,7 +41,7 @@ def actions() -> list[str]:
 
 
 def test_the_two_days_have_the_hours_of_the_curriculum():
-    """Source: shared/domain/curriculum.md 1: 10 JP of lessons, 4 JP of observation test."""
+    """10 JP of lessons and 4 JP of observation test, as lms/cohorts/timetable.py proposes."""
     assert sum(entry.jp for entry in TWO_DAYS) == 14
     assert sum(entry.jp for entry in TWO_DAYS if entry.lesson_code) == 10
     assert {entry.lesson_code for entry in TWO_DAYS} == {

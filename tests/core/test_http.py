@@ -234,7 +234,7 @@ def test_following_a_link_of_another_site_is_no_form(site: FlaskClient):
 
 LEAVE = ["//jahat.test", "/\\jahat.test", "\\\\jahat.test", "/\t/jahat.test", "/\n/jahat.test",
          "https://jahat.test", "javascript:alert(1)", " /akun", "akun", "", None, "/a\x7fb",
-         "/\x00/jahat.test", "///jahat.test"]  # fmt: skip
+         "/\x00/jahat.test", "///jahat.test", "/a b"]  # fmt: skip
 
 
 @pytest.mark.parametrize("target", LEAVE)

@@ -216,7 +216,7 @@ def test_nobodys_answer_waits_for_a_slow_mail_server(make_app, start: Start, pos
         began = time.monotonic()
         with unit_of_work():
             db.session.add(Throttle(key="an answer", failures=1, last_at=NOW))
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5
         assert postbox.received == []  # the positive control: it was still waiting
         db.session.remove()
     postbox.pause.set()

@@ -216,7 +216,7 @@ def test_pages_keep_to_their_queries(sign_in: Enter, path: str, most: int):
 
 
 def test_a_lesson_is_light(learner: FlaskClient):
-    """Cold ≤ 60 KiB in ≤ 8 requests, warm ≤ 12 KiB. Source: issue 2, part 5."""
+    """Cold ≤ 60 KiB in ≤ 8 requests, warm ≤ 12 KiB."""
     packed = {"Accept-Encoding": "gzip"}
     for number in range(1, 12):
         answer = learner.get(f"/modul/k1/{number}", headers=packed)

@@ -138,8 +138,7 @@ def upgrade() -> None:
     sa.Column('document', sa.JSON(), nullable=False),
     sa.Column('loaded_at', UtcDateTime(), nullable=False),
     sa.Column('adopted_at', UtcDateTime(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_standard_version')),
-    sa.UniqueConstraint('version', 'digest', name=op.f('uq_standard_version_version_digest'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_standard_version'))
     )
     op.create_table('station_version',
     sa.Column('id', sa.Integer(), nullable=False),

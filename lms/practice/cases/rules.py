@@ -1,6 +1,6 @@
 """Which parts of a written case study are open, and when text and marks are complete. Pure.
 
-Source: content/standard.yaml, "rules"; decision rules 3 and 7 in docs/decisions.md.
+Source: content/standard.yaml, "rules"; decision rules 3 and 7 in docs/decision-rules.md.
 Whether a criterion is met (a critical one needs 2, any other 1) is asked of the evidence ledger,
 `competency.rules.Ledger`: here it arrives as a set of criteria.
 """

@@ -1,6 +1,6 @@
 """How a branching story is built, walked and scored. Pure: no Flask, database or clock.
 
-Source: docs/decision-rules.md, SIM rows; docs/content.md, "Simulation".
+Source: docs/decision-rules.md, SIM rows; docs/content.md, "Simulations".
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,10 +12,10 @@ from typing import Any
 from lms.core.errors import DomainError
 
 CHOICES = 3
-"""At every node. Source: docs/content.md."""
+"""At every node. Source: docs/content.md, "Simulations"."""
 FEWEST_NODES = 12
 MOST_NODES = 25
-"""Nodes of one story, endings included. Source: docs/content.md."""
+"""Nodes of one story, endings included. Source: docs/content.md, "Simulations"."""
 FEWEST_ENDINGS = 2
 NOT_REACHED = "*"
 """Stands for the node of a KUK a run was stopped before."""

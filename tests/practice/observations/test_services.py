@@ -290,6 +290,14 @@ def test_evidence_that_is_too_old_is_observed_again(app: Flask):
     assert room.state(K, now=later) is State.FAIL
 
 
+def test_what_was_seen_later_says_nothing_about_an_earlier_moment(app: Flask):
+    room = Room(1)
+    room.mark("03.1.1", 2, code="ST2")
+    assert room.standing(code="ST2", now=AT - timedelta(hours=1)).stage is Stage.OPEN
+    assert len(room.standing(code="ST2", now=AT - timedelta(hours=1)).slots) == 1
+    assert room.standing(code="ST2", now=AT - timedelta(hours=1)).running is None
+
+
 def test_the_page_shows_who_may_be_marked_with_which_story(app: Flask):
     room = Room(3)
     room.mark(K, 0, 2, None)

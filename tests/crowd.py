@@ -1,0 +1,381 @@
+"""A class of any size with believable evidence, made fast, for tests about cost.
+
+Five companions go their way through the services, as people do; everybody else is a copy of one of
+them. What surrounds a class (letters, invitations, the trail …) grows with it.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import insert, select, update
+
+from certificates import codes
+from lms.accounts import services as accounts
+from lms.accounts.models import LoginSession, Person
+from lms.cohorts import services as cohorts
+from lms.cohorts.models import (
+    ClassSession,
+    Cohort,
+    CohortStaff,
+    Conflict,
+    ConflictKind,
+    Invitation,
+    Organisation,
+    OrganisationKind,
+    Part,
+)
+from lms.cohorts.timetable import TWO_DAYS
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind
+from lms.config import CONTENT
+from lms.core import clock
+from lms.core.db import db, unit_of_work
+from lms.core.ids import hash_token
+from lms.core.login import Viewer
+from lms.core.models import AuditEvent, Mail
+from lms.credentials.models import Certificate, CertificateEvent, Disclosure, EventKind, Method
+from lms.credentials.rules import Reason
+from lms.demo.walk import Walk, attend, coach, commit, keys
+from lms.practice.cases import services as cases
+from lms.practice.cases.models import CaseSubmission
+from lms.practice.simulations import services as simulations
+from lms.practice.simulations.models import SimulationRun
+from lms.quizzes.models import Attempt
+from tests import factories
+from tests.copies import STEP, copies
+
+DAY = timedelta(days=1)
+BASE = "https://suluh.example"
+WALKERS = ("learner", "waiter", "reader", "holder", "beginner")
+"""The learner is in the middle of everything; the beginner has only a seat."""
+STAFF = ("trainer", "assessor", "speaker", "agency", "author", "reviewer", "admin")
+TOKEN = "undangan-terbuka"
+
+
+@dataclass
+class Crowd:
+    """A class, those who work with it, and the names that stand in addresses."""
+
+    app: Flask
+    size: int = 0
+    now: datetime = field(default_factory=clock.now)
+    ids: dict[str, int] = field(default_factory=dict)
+    """Person ids of WALKERS, STAFF and a `colleague`; ids of `class`, `host`, `sender`, `paper`."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What is filled into the addresses of pages, for example `{slug}`."""
+
+    def browser(self, who: str | None) -> FlaskClient:
+        """Return a browser in which somebody is signed in, or nobody."""
+        browser = self.app.test_client()
+        if who is not None:
+            with self.app.app_context(), unit_of_work():
+                person = db.session.get_one(Person, self.ids[who])
+                token = accounts.begin_session(person, now=self.now).token
+            with browser.session_transaction() as session:
+                session["_user_id"] = token
+                session["_fresh"] = True
+        return browser
+
+    def companion(self, n: int) -> int:
+        """Return the person id of the n-th companion, from 0."""
+        return self.ids[WALKERS[n % len(WALKERS)]] + n // len(WALKERS) * STEP
+
+
+def build(app: Flask, size: int) -> Crowd:
+    """Fill a loaded database with a class of `size` people, a multiple of five."""
+    crowd = Crowd(app)
+    with app.app_context():
+        _found(crowd)
+        _walk(crowd)
+        _name(crowd)
+    grow(crowd, size)
+    with app.app_context(), unit_of_work():
+        _revoke_copy(crowd)
+    return crowd
+
+
+def grow(crowd: Crowd, size: int) -> None:
+    """Let the class have `size` people, and everything around it grow with them."""
+    walkers = [crowd.ids[who] for who in WALKERS]
+    first = max(1, crowd.size // len(WALKERS))
+    with crowd.app.app_context(), unit_of_work():
+        for statement in copies(walkers, first, size // len(WALKERS)):
+            db.session.execute(statement)
+        _renew_codes()
+        _surround(crowd, range(crowd.size, size))
+    crowd.size = size
+
+
+def _found(crowd: Crowd) -> None:
+    """Open the class with its staff and the seats of the walkers."""
+    starts = (crowd.now - 3 * DAY).date()
+    host = factories.organisation("Dinas Contoh")
+    days = {"starts_on": starts, "ends_on": starts + DAY, "timetable": TWO_DAYS}
+    crowd.ids = {
+        "host": host.id,
+        "sender": factories.organisation("Puskesmas Kenanga").id,
+        "class": factories.cohort(host, slug="melati", **days).id,
+        "colleague": factories.person("trainer", "assessor", name="Pak Kolega").id,
+    }
+    crowd.ids |= {who: factories.person("trainee", name=f"Peserta {who}").id for who in WALKERS}
+    crowd.ids |= {role: factories.person(role, name=f"Ibu {role}").id for role in STAFF}
+    with unit_of_work():
+        cohort_id, sender_id = crowd.ids["class"], crowd.ids["sender"]
+        for who in WALKERS:
+            cohorts.enrol(crowd.ids[who], cohort_id, sender_id, now=crowd.now - 30 * DAY)
+        for part in (Part.TRAINER, Part.ASSESSOR, Part.SPEAKER):
+            cohorts.add_staff(crowd.ids[part.value], cohort_id, part)
+        cohorts.add_staff(crowd.ids["colleague"], cohort_id, Part.TRAINER)
+        cohorts.add_member(crowd.ids["agency"], sender_id, Part.OFFICER)
+        cohorts.list_sessions(cohort_id)[2].speaker_id = crowd.ids["speaker"]
+
+
+def _walk(crowd: Crowd) -> None:
+    """Bring everybody to their stage."""
+    known, start = keys(CONTENT), crowd.now - 20 * DAY
+    public = {who: accounts.get_person_by_id(crowd.ids[who]).public_id for who in WALKERS}
+    walks = {who: Walk(crowd.ids[who], public[who], known, Random(1)) for who in WALKERS}
+    cohort = cohorts.get_cohort_by_id(crowd.ids["class"])
+    judge = Viewer(crowd.ids["assessor"], "", "", frozenset(["assessor"]), "id", "")
+    walks["reader"].read(range(1, 6), crowd.now - 12 * DAY, talk={5})
+    for who in ("waiter", "learner", "holder"):
+        walk, weak = walks[who], {"03.1.1"} if who == "learner" else set[str]()
+        walk.read(range(1, 11), start)
+        walk.sit(start + DAY, wrong=weak)
+        submission = walk.write(start + 2 * DAY)
+        if who != "waiter":
+            walk.mark(submission, judge, start + 3 * DAY, weak=weak)
+            walk.practise("S1", start + 4 * DAY)
+            walk.graded("S1", start + 5 * DAY)
+    walks["holder"].graded("S2", start + 6 * DAY)
+    attend(cohort, {public["beginner"]}, crowd.ids["trainer"], crowd.now - 2 * DAY)
+    for who, observer in (("learner", "colleague"), ("holder", "assessor")):
+        walks[who].observe(cohort, crowd.ids[observer], crowd.now - DAY)
+    crowd.names["code"] = walks["holder"].certify(
+        cohort, crowd.ids["trainer"], crowd.now - DAY, BASE, sample=False
+    )
+    _leave_open(crowd, walks["learner"])
+
+
+def _leave_open(crowd: Crowd, learner: Walk) -> None:
+    """Leave a quiz, two runs and an answer open, after guidance and with one row voided."""
+    now, who = crowd.now - DAY, learner.person_id
+    coach(who, crowd.ids["trainer"], "K1", now - 8 * DAY)
+    learner.sit(now, answered=1)
+    runs = {
+        "graded": commit(lambda: simulations.start_graded("S2", who, now=now)),
+        "practice": commit(lambda: simulations.start_practice("S1", who, now=now)),
+    }
+    for run in runs.values():
+        choices = simulations.get_play(run, who).state.node.choices
+        safe = next(choice.id for choice in choices if choice.verdict == "safe")
+        with unit_of_work():
+            simulations.choose(run, who, position=1, choice=safe, now=now)
+    crowd.names |= runs
+    with unit_of_work():
+        for task in cases.open_parts(cases.case_state(who, "SK1", now)):
+            cases.save_draft(
+                who, "SK1", task.id, "Draf baru.", page="p", seq=1, seen="", now=now
+            )  # fmt: skip
+    rows = competency.rows_of_one(who, competency.current())
+    marked = next(row.id for row in rows if row.kind is EvidenceKind.OBS)
+    with unit_of_work():
+        competency.void(marked, reason="keliru orang", by_id=crowd.ids["assessor"], now=now)
+
+
+def _name(crowd: Crowd) -> None:
+    """Look up what stands in addresses."""
+
+    def public_id(table: Any, *where: Any) -> str:
+        return str(db.session.scalars(select(table.public_id).where(*where)).one())
+
+    learner, waiter = crowd.ids["learner"], crowd.ids["waiter"]
+    sitting = Attempt.person_id == learner
+    played = (SimulationRun.person_id == learner, SimulationRun.outcome.is_not(None))
+    crowd.names |= {
+        "slug": "melati",
+        "token": TOKEN,
+        "unknown": codes.new_code(),
+        "running": public_id(Attempt, sitting, Attempt.closed_at.is_(None)),
+        "closed": public_id(Attempt, sitting, Attempt.closed_at.is_not(None)),
+        "finished": public_id(SimulationRun, *played, SimulationRun.graded),
+        "waiting": public_id(CaseSubmission, CaseSubmission.person_id == waiter),
+        "decided": public_id(CaseSubmission, CaseSubmission.person_id == learner),
+        "learner": public_id(Person, Person.id == learner),
+        "waiter": public_id(Person, Person.id == waiter),
+        "sender": public_id(Organisation, Organisation.id == crowd.ids["sender"]),
+    }
+    crowd.ids["paper"] = db.session.scalars(
+        select(Certificate.id).where(Certificate.code == crowd.names["code"])
+    ).one()
+
+
+def _renew_codes() -> None:
+    """Give copied certificates codes of their own that the register can read."""
+    for copied in db.session.scalars(select(Certificate.id).where(Certificate.code.contains("-"))):
+        of_one = update(Certificate).where(Certificate.id == copied)
+        db.session.execute(of_one.values(code=codes.new_code()))
+
+
+def _revoke_copy(crowd: Crowd) -> None:
+    copy = db.session.get_one(Certificate, crowd.ids["paper"] + STEP)
+    crowd.names["revoked"] = copy.code
+    db.session.add(
+        CertificateEvent(
+            certificate_id=copy.id,
+            kind=EventKind.REVOKED,
+            reason_public=Reason.ERROR,
+            reason_internal="Contoh.",
+            by_id=crowd.ids["admin"],
+            at=crowd.now,
+        )
+    )
+
+
+# What surrounds a class
+
+
+def _surround(crowd: Crowd, numbers: range) -> None:
+    """Add to every list beside the class one line for each companion, or for every fifth."""
+    few = numbers[::5]
+    made: dict[Any, list[dict[str, Any]]] = {
+        Mail: [_mail(n, crowd) for n in numbers],
+        Invitation: [_invitation(n, crowd) for n in numbers],
+        AuditEvent: [_event(n, crowd) for n in numbers for _ in range(3)],
+        LoginSession: [_session(n, crowd) for n in numbers],
+        Disclosure: [_look(crowd) for _ in numbers],
+        Conflict: [_conflict(n, crowd) for n in few],
+        Organisation: [_organisation(n, crowd) for n in few],
+        Cohort: [_cohort(n, crowd) for n in few],
+        ClassSession: [_talk(n, crowd) for n in few],
+        CohortStaff: [row for n in few for row in _staff(n, crowd)],
+    }
+    for table, rows in made.items():
+        db.session.execute(insert(table), rows)
+
+
+def _mail(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "to": f"surat{n}@contoh.test",
+        "subject": "Undangan",
+        "body": f"{BASE}/undangan/abc",
+        "created_at": crowd.now,
+        "due_at": crowd.now,
+        "sent_at": crowd.now if n % 3 else None,
+        "tries": 8 if n % 6 == 0 else 1,
+    }
+
+
+def _invitation(n: int, crowd: Crowd) -> dict[str, Any]:
+    """Return an open, accepted or withdrawn one, by three hands; the first has TOKEN."""
+    return {
+        "public_id": f"undangan{n}",
+        "token_hash": hash_token(f"undangan{n}" if n else TOKEN),
+        "email": f"undangan{n}@contoh.test",
+        "name": f"Calon Peserta {n}",
+        "roles": ["trainee"],
+        "cohort_id": crowd.ids["class"],
+        "organisation_id": crowd.ids["sender"],
+        "created_by": crowd.ids[("trainer", "colleague", "admin")[n % 3]],
+        "created_at": crowd.now,
+        "expires_at": crowd.now + 3 * DAY,
+        "accepted_at": crowd.now if n % 3 == 1 else None,
+        "withdrawn_at": crowd.now if n % 3 == 2 else None,
+    }
+
+
+def _event(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "at": crowd.now,
+        "actor_id": crowd.companion(n),
+        "action": "cohorts.accept",
+        "subject": f"person:{crowd.companion(n)}",
+        "detail": {"nomor": n},
+    }
+
+
+def _session(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "person_id": crowd.companion(n),
+        "token_hash": hash_token(f"sesi{n}"),
+        "created_at": crowd.now,
+        "expires_at": crowd.now + DAY,
+    }
+
+
+def _look(crowd: Crowd) -> dict[str, Any]:
+    return {
+        "certificate_id": crowd.ids["paper"],
+        "viewer_id": crowd.ids["agency"],
+        "organisation_id": crowd.ids["sender"],
+        "method": Method.CODE,
+        "matched": True,
+        "at": crowd.now,
+    }
+
+
+def _conflict(n: int, crowd: Crowd) -> dict[str, Any]:
+    """Return why the assessor, or the trainer, may not assess a copy of the beginner."""
+    return {
+        "assessor_id": crowd.ids["trainer" if n % 2 else "assessor"],
+        "person_id": crowd.companion(n + 4),
+        "kind": ConflictKind.RELATIVE,
+        "declared_by": crowd.ids["admin"],
+        "declared_at": crowd.now,
+    }
+
+
+def _organisation(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "public_id": f"instansi{n}",
+        "name": f"Kelurahan Contoh {n:03}",
+        "kind": OrganisationKind.VILLAGE,
+        "city": "Kota Contoh",
+        "created_at": crowd.now,
+    }
+
+
+def _cohort(n: int, crowd: Crowd) -> dict[str, Any]:
+    on = (crowd.now + (30 + n) * DAY).date()
+    return {
+        "id": STEP + n,
+        "slug": f"kelas-{n}",
+        "title": f"Kelas {n}",
+        "city": "Kota Contoh",
+        "place": "Aula",
+        "zone": "WITA",
+        "host_id": crowd.ids["host"],
+        "starts_on": on,
+        "ends_on": on + DAY,
+        "letterhead": ["PEMERINTAH KOTA CONTOH"],
+        "signatory_title": "Kepala Dinas",
+        "signatory_name": "Nama Contoh",
+        "created_at": crowd.now,
+    }
+
+
+def _talk(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "cohort_id": STEP + n,
+        "day": 1,
+        "half": "am",
+        "position": 1,
+        "title": "Ceramah",
+        "title_en": "Talk",
+        "jp": 1,
+        "speaker_id": crowd.ids["speaker"],
+    }
+
+
+def _staff(n: int, crowd: Crowd) -> list[dict[str, Any]]:
+    """Let a companion help in the class, and the staff work in another one too."""
+    helper = {"cohort_id": crowd.ids["class"], "person_id": crowd.companion(n + 4)}
+    return [
+        helper | {"part": Part.SPEAKER},
+        {"cohort_id": STEP + n, "person_id": crowd.ids["trainer"], "part": Part.TRAINER},
+        {"cohort_id": STEP + n, "person_id": crowd.ids["assessor"], "part": Part.ASSESSOR},
+    ]
