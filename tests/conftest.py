@@ -7,6 +7,7 @@ copy of it (a file copy on SQLite, CREATE DATABASE … TEMPLATE on PostgreSQL).
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,9 @@ def _config(url: str, **overrides: object) -> Config:
 
 
 def open_copy(original: Path, copy: Path, **overrides: object) -> Flask:
-    """Return an application on a copy of a SQLite database nobody writes to."""
-    shutil.copy(original, copy)
+    """Return an application on a copy of a SQLite database."""
+    with closing(sqlite3.connect(original)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
     return create_app(_config(f"sqlite:///{copy}", **overrides))
 
 

@@ -24,7 +24,7 @@ def watched(engine: Engine) -> Iterator[list[Sent]]:
     """Collect what is sent through an engine inside the block, with its values."""
     sent: list[Sent] = []
 
-    def note(_connection, _cursor, text, values, *_more) -> None:  # type: ignore[no-untyped-def]  # as SQLAlchemy calls it
+    def note(_connection, _cursor, text, values, *_more) -> None:
         if not text.startswith(CONTROL):
             sent.append(Sent(text, values))
 

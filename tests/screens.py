@@ -170,16 +170,20 @@ def main() -> int:
         return take(base, made, chosen.only)
 
 
+def public_pages(made: dict) -> dict[str, str]:  # type: ignore[type-arg]  # parsed JSON
+    """Return the pages nobody has to sign in for, one verification of each status among them."""
+    found = dict(PUBLIC)
+    for certificate in made["certificates"]:
+        found[f"verifikasi-{certificate['status']}"] = f"/c/{certificate['code']}"
+    return found | {"verifikasi-tidak-ditemukan": "/c/7QK4M9TXHC2RWVB"}
+
+
 def take(base: str, made: dict, only: str) -> int:  # type: ignore[type-arg]  # parsed JSON
     """Visit every page of every role."""
     accounts = {account["role"]: account for account in made["accounts"]}
-    public = dict(PUBLIC)
-    for certificate in made["certificates"]:
-        public[f"verifikasi-{certificate['status']}"] = f"/c/{certificate['code']}"
-    public["verifikasi-tidak-ditemukan"] = "/c/7QK4M9TXHC2RWVB"
     found = []
     with open_browser() as browser:
-        for role, pages in {"": public, **PAGES}.items():
+        for role, pages in {"": public_pages(made), **PAGES}.items():
             wanted = {name: path for name, path in pages.items() if only in name}
             if wanted:
                 found += shoot(browser, base, accounts.get(role), wanted)

@@ -1,38 +1,446 @@
-"""What pages cost: queries, bytes, and the way the database answers. Nothing here is timed.
+"""What pages cost: queries, bytes, and how the database finds its rows. Nothing is timed.
 
-Queries are counted over the whole request, who is signed in among them, on a class of 25 and on
-one of 250 people. A page that costs more or less than its line in PAGES says needs a new line.
+Queries are counted over the whole request, finding who is signed in among them, in a class of 25
+and in one of 250 people.
 """
 
-import gzip
 import re
-import shutil
-import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
 from pathlib import Path
+from typing import ClassVar, NamedTuple
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
 from lms.accounts.models import Person
-from lms.app import create_app
-from lms.cohorts import services as cohorts
-from lms.core.db import Base, db
-from tests import crowd
-from tests.conftest import SqliteHome, _config
+from lms.cohorts.models import Cohort
+from lms.core.db import db
+from lms.core.ids import public_id
+from lms.reports import services as reports
+from tests import crowd, factories
+from tests.conftest import SqliteHome, open_copy
 from tests.crowd import Crowd
 from tests.queries import Sent, watched
 
 KIB = 1024
-PAGES: list[tuple[str | None, str, int]] = [
-    (None, "/c/{code}", 0),
+FEW, MANY = 25, 250
+Page = tuple[str | None, str, int]
+"""Who opens it (see tests/crowd.py; None is a stranger), its address, how many queries it costs."""
+
+PAGES: list[Page] = [
+    (None, "/static/css/suluh.css", 0),
+    (None, "/healthz", 1),
+    (None, "/masuk", 1),
+    (None, "/mulai", 1),
+    (None, "/bantuan", 0),
+    (None, "/aman", 0),
+    (None, "/privasi", 0),
+    (None, "/c", 0),
+    (None, "/C", 0),
+    (None, "/c?kode={code}", 2),
+    (None, "/c/{code}", 2),
+    (None, "/C/{code}", 2),
+    (None, "/c/{revoked}", 2),
+    (None, "/c/{unknown}", 1),
+    (None, "/c/bukan-kode", 1),
+    (None, "/undangan/{token}", 2),
+    ("learner", "/undangan/{token}", 3),
+    ("learner", "/", 6),
+    ("beginner", "/", 6),
+    ("holder", "/", 6),
+    ("trainer", "/", 6),
+    ("assessor", "/", 6),
+    ("speaker", "/", 2),
+    ("agency", "/", 1),
+    ("author", "/", 4),
+    ("reviewer", "/", 4),
+    ("admin", "/", 4),
+    ("learner", "/akun", 2),
+    ("learner", "/pelajaran", 3),
+    ("trainer", "/pelajaran", 3),
+    ("learner", "/modul/k1/6", 4),
+    ("learner", "/modul/k1/11", 5),
+    ("trainer", "/modul/k1/11", 5),
+    ("beginner", "/kuis/k1", 5),
+    ("learner", "/kuis/k1", 5),
+    ("learner", "/kuis/k1/{running}", 6),
+    ("learner", "/kuis/k1/{running}/periksa", 4),
+    ("learner", "/kuis/k1/{closed}/hasil", 10),
+    ("learner", "/latihan/s1", 10),
+    ("author", "/latihan/s1", 10),
+    ("learner", "/latihan/putaran/{graded}", 3),
+    ("learner", "/latihan/putaran/{graded}/1", 4),
+    ("learner", "/latihan/putaran/{practice}", 3),
+    ("learner", "/latihan/putaran/{finished}", 9),
+    ("reader", "/studi-kasus/sk1", 6),
+    ("waiter", "/studi-kasus/sk1", 9),
+    ("learner", "/studi-kasus/sk1", 12),
+    ("learner", "/studi-kasus/sk1/tulis", 11),
+    ("learner", "/studi-kasus/sk1/periksa", 8),
+    ("learner", "/kompetensi", 5),
+    ("learner", "/sertifikat", 6),
+    ("holder", "/sertifikat", 7),
+    ("holder", "/sertifikat/{code}/berkas", 3),
+    ("trainer", "/sertifikat/{code}/berkas", 4),
+    ("trainer", "/angkatan", 2),
+    ("speaker", "/angkatan", 2),
+    ("admin", "/angkatan", 2),
+    ("trainer", "/angkatan/{slug}", 6),
+    ("admin", "/angkatan/{slug}?unit=03&urut=tercapai", 6),
+    ("trainer", "/angkatan/{slug}/peserta/{learner}", 13),
+    ("trainer", "/angkatan/{slug}/peserta/{learner}/keputusan/K1", 9),
+    ("trainer", "/angkatan/{slug}/hadir", 6),
+    ("trainer", "/angkatan/{slug}/hadir?bagian=1am", 6),
+    ("trainer", "/angkatan/{slug}/undangan", 4),
+    ("assessor", "/angkatan/{slug}/observasi", 8),
+    ("assessor", "/angkatan/{slug}/observasi/ST1", 13),
+    ("assessor", "/angkatan/{slug}/observasi/ST1?siapa={learner}&siapa={waiter}", 13),
+    ("assessor", "/angkatan/{slug}/observasi/ST1/peserta/{learner}", 12),
+    ("assessor", "/menilai", 5),
+    ("assessor", "/menilai/{waiting}", 10),
+    ("assessor", "/menilai/{decided}", 11),
+    ("agency", "/instansi", 3),
+    ("agency", "/instansi?hal=2", 3),
+    ("agency", "/instansi/periksa", 1),
+    ("admin", "/admin/orang", 3),
+    ("admin", "/admin/orang?peran=trainee&cari=peserta&setelah=a", 3),
+    ("admin", "/admin/orang/{learner}", 3),
+    ("admin", "/admin/angkatan", 2),
+    ("admin", "/admin/angkatan/baru", 2),
+    ("admin", "/admin/angkatan/{slug}", 9),
+    ("admin", "/admin/angkatan/{slug}/ubah", 3),
+    ("admin", "/admin/angkatan/{slug}/jadwal/3", 4),
+    ("admin", "/admin/instansi", 2),
+    ("admin", "/admin/instansi/{sender}", 4),
+    ("admin", "/admin/undangan", 3),
+    ("admin", "/admin/undangan?sebelum=20", 3),
+    ("admin", "/admin/sertifikat", 2),
+    ("admin", "/admin/sertifikat?cari=holder", 2),
+    ("admin", "/admin/sertifikat/{code}", 7),
+    ("admin", "/admin/sistem", 5),
+    ("admin", "/admin/surat", 2),
+    ("admin", "/admin/surat?sebelum=20", 2),
+    ("admin", "/admin/catatan", 3),
+    ("admin", "/admin/catatan?sebelum=60&tindakan=cohorts.", 3),
 ]
-"""Who opens it (see crowd), address, number of queries."""
+"""Every page of the URL map, in each of its shapes; none is excepted."""
+REDIRECTS = {"/mulai"}
+"""Pages that lead on: this one is closed as soon as there is anybody."""
+
+
+class Seen(NamedTuple):
+    """One visit of a page."""
+
+    status: int
+    sent: list[Sent]
+
+
+Walked = tuple[Page, Seen, Seen]
+"""A page as the class of 25 and the one of 250 answered."""
 
 
 @pytest.fixture(scope="module")
-def home(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
-    app = create_app(_config(f"sqlite:///{tmp_path_factory.mktemp('crowd') / '25.db'}"))
+def small(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    """A class of 25 people."""
+    app = open_copy(sqlite_home.template, tmp_path_factory.mktemp("crowd") / "small.db")
+    yield crowd.build(app, FEW)
+    _close(app)
+
+
+@pytest.fixture(scope="module")
+def large(small: Crowd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+    """The same class with 250 people; the people and things of PAGES are the same ones."""
+    original = Path(small.app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
+    app = open_copy(original, tmp_path_factory.mktemp("crowd") / "large.db")
+    grown = replace(small, app=app)
+    crowd.grow(grown, MANY)
+    yield grown
+    _close(app)
+
+
+def _close(app: Flask) -> None:
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def engine_of(here: Crowd) -> Engine:
+    with here.app.app_context():
+        return db.engine
+
+
+class Visits:
+    """Opens pages of a class, each person in one browser."""
+
+    def __init__(self, here: Crowd) -> None:
+        self.here, self.engine = here, engine_of(here)
+        self.browsers: dict[str | None, FlaskClient] = {}
+
+    def open(self, who: str | None, address: str) -> Seen:
+        """Return how a page answers, and what it asks of the tables."""
+        if who not in self.browsers:
+            self.browsers[who] = self.here.browser(who)
+        with watched(self.engine) as sent:
+            answer = self.browsers[who].get(address.format(**self.here.names))
+        # The page of the system also reads the catalog, many times for each table there is.
+        asked = [one for one in sent if not re.match("PRAGMA|.* FROM sqlite_", one.text)]
+        return Seen(answer.status_code, asked)
+
+
+def walk(small: Crowd, large: Crowd, pages: Iterable[Page] = PAGES) -> list[Walked]:
+    """Open every page in both classes."""
+    few, many = Visits(small), Visits(large)
+    for who, address, _queries in pages:
+        few.open(who, address)  # texts that never change are read once per process
+    return [(page, few.open(page[0], page[1]), many.open(page[0], page[1])) for page in pages]
+
+
+@pytest.fixture(scope="module")
+def walked(small: Crowd, large: Crowd) -> list[Walked]:
+    """Every page as both classes answered."""
+    return walk(small, large)
+
+
+def test_copies_stand_where_those_they_copy_stand(large: Crowd):
+    """What all that follows rests on: people of every stage, and no row that leads nowhere."""
+    with large.app.app_context():
+        assert db.session.execute(text("PRAGMA foreign_key_check")).all() == []
+        cohort = db.session.get_one(Cohort, large.ids["class"])
+        lines = reports.matrix(cohort, now=large.now).lines
+    found = defaultdict(set)
+    for line in lines:
+        found[line.seat.name.split("-")[0]].add((line.cells, line.stuck, line.last_seen))
+    assert len(lines) == MANY
+    assert {len(stages) for stages in found.values()} == {1}
+    assert len(set().union(*found.values())) == len(crowd.WALKERS)
+
+
+# Queries
+
+
+def misses(walked: Iterable[Walked]) -> list[str]:
+    """Return each page that answers badly, writes, or costs something else than it says."""
+    found = []
+    for (who, address, queries), few, many in walked:
+        wanted = 302 if address in REDIRECTS else 200
+        if (few.status, many.status) != (wanted, wanted):
+            found.append(f"{who} {address}: {few.status}, {many.status}")
+        elif (len(few.sent), len(many.sent)) != (queries, queries):
+            costs = f"{len(few.sent)} and {len(many.sent)} sent"
+            found.append(f"{who} {address}: {queries} queries listed, {costs}")
+        written = [one.text for one in few.sent + many.sent if not reads(one.text)]
+        found += [f"{who} {address} writes: {statement}" for statement in written]
+    return found
+
+
+def reads(statement: str) -> bool:
+    return statement.lstrip().startswith(("SELECT", "WITH"))
+
+
+def test_every_page_costs_what_it_says_in_a_class_of_any_size(walked: list[Walked]):
+    assert misses(walked) == []
+
+
+def test_every_page_is_listed(small: Crowd):
+    adapter = small.app.url_map.bind("localhost")
+    listed = {
+        adapter.match(address.format(**small.names).split("?")[0], "GET", return_rule=True)[0].rule
+        for _who, address, _queries in PAGES
+    }
+    there = {rule.rule for rule in small.app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    assert there - listed == set(), "add them to PAGES"
+
+
+def test_a_query_for_each_person_is_seen(
+    small: Crowd, large: Crowd, monkeypatch: pytest.MonkeyPatch
+):
+    """The positive control of the walk over all pages."""
+    matrix = reports.matrix
+
+    def slow(cohort: Cohort, **values: object) -> reports.Matrix:
+        found = matrix(cohort, **values)
+        for line in found.lines:
+            db.session.get_one(Person, line.seat.person_id)
+        return found
+
+    monkeypatch.setattr(reports, "matrix", slow)
+    [found] = misses(walk(small, large, [("trainer", "/angkatan/{slug}", 6)]))
+    assert found.endswith(f": 6 queries listed, {6 + FEW} and {6 + MANY} sent")
+
+
+MAIN = [
+    *(("learner", f"/modul/k1/{number}", 5) for number in range(1, 12)),
+    ("learner", "/", 6),
+    ("trainer", "/angkatan/{slug}", 8),
+    ("trainer", "/angkatan/{slug}?unit=03", 8),
+    (None, "/c/{code}", 2),
+    (None, "/c/{revoked}", 2),
+    (None, "/c/{unknown}", 2),
+]
+
+
+def test_main_pages_keep_their_budgets(small: Crowd, large: Crowd):
+    found = {page: (few, many) for page, few, many in walk(small, large, MAIN)}
+    assert len(found) == len(MAIN)
+    for (_who, address, most), seen in found.items():
+        assert [one.status for one in seen] == [200, 200]
+        assert max(len(one.sent) for one in seen) <= most, address
+
+
+def test_saving_an_answer_costs_three_queries(small: Crowd):
+    save = open_quiz(small)
+    with watched(engine_of(small)) as sent:
+        assert save()["saved"]
+    assert any(one.text.startswith("INSERT INTO answer_event") for one in sent)
+    assert len(sent) <= 3
+
+
+def open_quiz(here: Crowd) -> Callable[[], dict[str, object]]:
+    """Open a question; return a function that saves an option as the page's script does."""
+    browser, address = here.browser("learner"), f"/kuis/k1/{here.names['running']}"
+    token = re.findall(r'name="csrf-token" content="([^"]+)"', browser.get(address).text)[0]
+    form = {"soal": 2, "seq": 1000, "field": "choice", "choice": 3, "zone": "WIB"}
+
+    def save() -> dict[str, object]:
+        sent = form | {"client_key": public_id()}
+        return browser.post(f"{address}/simpan", data=sent, headers={"X-CSRFToken": token}).json
+
+    return save
+
+
+# How rows are found
+
+GROWING = {"evidence", "answer_event", "attempt", "certificate", "login_session", "lesson_done"}
+"""Tables that grow with everything people do."""
+SCANNING = {
+    "/admin/sertifikat": "the newest fifty, by the primary key backwards",
+    "/admin/sertifikat?cari=holder": "part of a name may stand anywhere in it; administrators only",
+}
+
+
+def scans(engine: Engine, statement: Sent) -> set[str]:
+    """Return the growing tables a statement reads from end to end, be it along an index."""
+    with engine.connect() as connection:
+        asked = f"EXPLAIN QUERY PLAN {statement.text}"
+        plan = [row.detail for row in connection.exec_driver_sql(asked, statement.values)]
+    scanned = [
+        found[1] for found in (re.match(r"SCAN (?:TABLE )?(\w+)", step) for step in plan) if found
+    ]
+    return {re.sub(r"_\d+$", "", name) for name in scanned} & GROWING
+
+
+def test_no_page_reads_a_growing_table_from_end_to_end(large: Crowd, walked: list[Walked]):
+    engine, found = engine_of(large), {}
+    for (_who, address, _queries), _few, many in walked:
+        for statement in many.sent:
+            if scanned := scans(engine, statement):
+                found[address] = scanned
+    assert found == {address: {"certificate"} for address in SCANNING}
+
+
+def test_saving_and_signing_in_read_no_growing_table_from_end_to_end(large: Crowd):
+    engine = engine_of(large)
+    with large.app.app_context():
+        factories.person("trainee", email="masuk@contoh.test")
+    save, browser = open_quiz(large), large.browser(None)
+    page = browser.get("/masuk").text
+    token = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', page)[0]
+    form = {"email": "masuk@contoh.test", "password": factories.PASSWORD, "csrf_token": token}
+    with watched(engine) as sent:
+        assert save()["saved"]
+        assert browser.post("/masuk", data=form).status_code == 302
+    texts = " ".join(one.text for one in sent)
+    assert "INSERT INTO answer_event" in texts
+    assert "INSERT INTO login_session" in texts
+    assert {name for one in sent for name in scans(engine, one)} == set()
+
+
+def test_a_scan_is_seen(large: Crowd):
+    """The positive control: the ledger of a class, asked for so that no index fits."""
+    visits = Visits(large)
+    matrix = visits.open("trainer", "/angkatan/{slug}").sent
+    [asked] = [one for one in matrix if "FROM evidence " in one.text]
+    assert scans(visits.engine, asked) == set()
+    blind = asked.text.replace("evidence.person_id IN", "+evidence.person_id IN")
+    assert scans(visits.engine, Sent(blind, asked.values)) == {"evidence"}
+    renamed = "SELECT 1 FROM answer_event AS answer_event_1 WHERE seq = ?"
+    assert scans(visits.engine, Sent(renamed, (1,))) == {"answer_event"}
+
+
+# Bytes
+
+
+class Parts(HTMLParser):
+    """Collects the files a browser loads with a page."""
+
+    LOADED: ClassVar = {
+        "link": "href",
+        "script": "src",
+        "use": "href",
+        "img": "src",
+        "source": "srcset",
+    }
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.addresses: set[str] = set()
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what the tag loads; a part of a sprite is the whole sprite."""
+        address = dict(attrs).get(self.LOADED.get(tag, ""))
+        if address and not address.startswith(("#", "data:")):
+            self.addresses.add(address.split("#")[0])
+
+
+def fetch(browser: FlaskClient, address: str) -> tuple[TestResponse, int]:
+    """Return an answer and what it weighs on the line, its head included."""
+    answer = browser.get(address, headers={"Accept-Encoding": "gzip"})
+    assert answer.status_code == 200, address
+    return answer, len(str(answer.headers)) + len(answer.data)
+
+
+def weigh(browser: FlaskClient, address: str) -> tuple[int, int, int]:
+    """Return the bytes of a page when its files are known, when not, and the requests then."""
+    answer, warm = fetch(browser, address)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    cold, parts = warm, Parts(browser.get(address).text).addresses
+    assert {part.rpartition(".")[2].split("?")[0] for part in parts} >= {"css", "js", "svg"}
+    for part in parts:
+        file, weight = fetch(browser, part)
+        assert "immutable" in file.headers["Cache-Control"], part  # so it is not asked for again
+        assert not re.search(rb"@import|url\((?!['\"]?data:)|^import ", browser.get(part).data)
+        cold += weight
+    return warm, cold, 1 + len(parts)
+
+
+LIGHT = [
+    *(("learner", f"/modul/k1/{number}") for number in range(1, 12)),
+    ("trainer", "/modul/k1/11"),
+    ("learner", "/"),
+    ("trainer", "/"),
+    ("learner", "/kuis/k1"),
+    ("learner", "/kuis/k1/{running}"),
+    ("learner", "/kuis/k1/{running}/periksa"),
+]
+
+
+def test_lessons_home_and_quiz_are_light(small: Crowd):
+    for who, address in LIGHT:
+        warm, cold, requests = weigh(small.browser(who), address.format(**small.names))
+        assert warm <= 12 * KIB, address
+        assert cold <= 60 * KIB, address
+        assert requests <= 8, address
+
+
+def test_a_certificate_is_light(small: Crowd):
+    browser = small.browser("holder")
+    answer, weight = fetch(browser, f"/sertifikat/{small.names['code']}/berkas")
+    assert answer.data.startswith(b"%PDF")
+    assert weight <= 60 * KIB

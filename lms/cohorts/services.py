@@ -426,6 +426,12 @@ def find_cohort_of(person_id: int) -> Cohort | None:
     )
 
 
+def find_zone_of(person_id: int) -> str | None:
+    """Return the clock a companion's pages show: WIB, WITA or WIT; None without a class."""
+    cohort = find_cohort_of(person_id)
+    return cohort.zone if cohort else None
+
+
 def list_sessions(cohort_id: int) -> Sequence[ClassSession]:
     """Return the timetable of a class in order."""
     order = (ClassSession.day, ClassSession.half, ClassSession.position)

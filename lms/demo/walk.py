@@ -153,9 +153,18 @@ class Walk:
         state = cases.case_state(self.person_id, code, at)
         for task in cases.open_parts(state):
             text = self.known.answers[code][task.id]
+            if state.number > 1:
+                text += " Diperbaiki setelah umpan balik."  # an unchanged part is not taken again
             commit(
                 lambda name=task.id, words=text: cases.save_draft(  # type: ignore[misc]  # bound now
-                    self.person_id, code, name, words, page="demo", seq=1, seen="", now=at
+                    self.person_id,
+                    code,
+                    name,
+                    words,
+                    page="demo",
+                    seq=state.number,
+                    seen="",
+                    now=at,
                 )
             )
         return commit(lambda: cases.submit(self.person_id, code, reviewed=None, now=at).public_id)

@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from lms.cohorts import services as cohorts
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk, State
@@ -321,9 +320,3 @@ def _results(
             )
         )
     return questions, rules.scores(marks)
-
-
-def zone_of(person_id: int) -> str | None:
-    """Return the zone of the class somebody sits in, or None: the installation's. One query."""
-    cohort = cohorts.find_cohort_of(person_id)
-    return cohort.zone if cohort else None

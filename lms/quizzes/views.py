@@ -3,6 +3,7 @@
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.cohorts import services as cohorts
 from lms.competency.rules import EvidenceKind, Kuk
 from lms.core import clock, login
 from lms.core.db import unit_of_work
@@ -48,7 +49,7 @@ def start(curriculum: str) -> ResponseReturnValue:
     """Say what the quiz is, and begin or resume it."""
     viewer = login.require_viewer()
     state = services.quiz_state(viewer.id, curriculum.upper(), clock.now())
-    return render_template("quizzes/start.html", state=state, zone=sheets.zone_of(viewer.id))
+    return render_template("quizzes/start.html", state=state, zone=cohorts.find_zone_of(viewer.id))
 
 
 @bp.post("/kuis/<curriculum>")
@@ -61,7 +62,7 @@ def open_attempt(curriculum: str) -> ResponseReturnValue:
         with unit_of_work():
             ref = services.open_attempt(viewer.id, curriculum.upper(), now=clock.now())
     except rules.Refusal as refusal:
-        flash(explain(refusal, sheets.zone_of(viewer.id)), "info")
+        flash(explain(refusal, cohorts.find_zone_of(viewer.id)), "info")
         return redirect(url_for(".start", curriculum=curriculum))
     return redirect(address(ref))
 
@@ -101,7 +102,7 @@ def question_page(sheet: Sheet, position: int, error: str | None = None) -> Resp
         questions=map_of(sheet),
         save_url=address(sheet.ref, "autosave"),
         here=address(sheet.ref),
-        zone=sheets.zone_of(sheet.ref.person_id),
+        zone=cohorts.find_zone_of(sheet.ref.person_id),
         error=error,
     )
     return page, 422 if error else 200
@@ -238,7 +239,7 @@ def result(curriculum: str, attempt: str) -> ResponseReturnValue:
         state=found.state,
         outcome=Outcome,
         other_evidence=other_evidence,
-        zone=sheets.zone_of(ref.person_id),
+        zone=cohorts.find_zone_of(ref.person_id),
     )
 
 

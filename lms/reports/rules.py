@@ -10,8 +10,6 @@ QUIET = timedelta(days=7)
 """Without any activity for this long, somebody should say hello."""
 SURE = 1.96
 """Standard errors either side of a 95 % interval."""
-SMALL = 60
-"""Below this many people a share is said to rest on few."""
 
 
 class FactKind(StrEnum):

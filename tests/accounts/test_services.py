@@ -1,5 +1,6 @@
 """What people do with accounts, on both databases where the database decides."""
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -281,6 +282,7 @@ def test_two_administrators_who_remove_each_other_leave_one(bare_app: Flask):
         def task() -> None:
             with unit_of_work():
                 services.set_roles(public_id, set(), actor_id=actor_id, now=NOW)
+                time.sleep(0.2)  # both have looked before either has committed
 
         return task
 

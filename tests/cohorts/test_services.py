@@ -1,5 +1,6 @@
 """Organisations, classes, seats, staff, conflicts: on both databases where one of them decides."""
 
+import time
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -524,8 +525,22 @@ def test_accepting_and_withdrawing_at_once_end_in_one_of_the_two(bare_app: Flask
     def withdraw() -> None:
         with unit_of_work():
             services.withdraw(identity, actor_id=admin, now=NOW)
+            time.sleep(0.2)  # both have looked before either has committed
 
-    results = race(bare_app, [lambda: accept(token), withdraw])
+    def take() -> object:
+        with unit_of_work():
+            begun = services.accept_invitation(
+                token,
+                name="Maria",
+                password=factories.PASSWORD,
+                locale="id",
+                maker=factories.MAKER,
+                now=NOW,
+            )
+            time.sleep(0.2)
+        return begun
+
+    results = race(bare_app, [take, withdraw])
     assert sum(isinstance(one, services.InvitationClosed) for one in results) == 1
     with bare_app.app_context():
         is_there = accounts.find_person_id("maria@contoh.test") is not None

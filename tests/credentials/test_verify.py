@@ -1,15 +1,13 @@
 """Anybody's check of a code: what is said, what is not, how often it may be asked."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from certificates.codes import new_code
 from lms.accounts import services as accounts
@@ -19,6 +17,7 @@ from lms.credentials.models import Certificate, Disclosure
 from lms.credentials.rules import Reason
 from tests import factories
 from tests.credentials.world import BASE, NOW, World
+from tests.queries import counted
 
 UNKNOWN = "7QK4M9TXHC2RWVB"
 
@@ -26,21 +25,6 @@ UNKNOWN = "7QK4M9TXHC2RWVB"
 @pytest.fixture
 def world(app: Flask) -> World:
     return World()
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """Collect the statements that are sent."""
-    sent: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        sent.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def text_of(page: str) -> str:

@@ -16,8 +16,9 @@ from lms.credentials import services
 from lms.credentials.models import Certificate, Method
 from lms.credentials.rules import Reason, Status
 from tests import factories
-from tests.credentials.test_verify import counted, text_of
+from tests.credentials.test_verify import text_of
 from tests.credentials.world import NOW, World, fulfil
+from tests.queries import counted
 
 
 @pytest.fixture

@@ -149,36 +149,10 @@ def record(
     return Outcome(len(added), frozenset(overtaken))
 
 
-def summary(cohort_id: int) -> dict[int, dict[Half, Note]]:
-    """Return the note that counts per person and half day of a class, in two queries."""
-    found: dict[int, dict[Half, Note]] = defaultdict(dict)
-    for (person_id, half), notes in _notes(cohort_id).items():
-        found[person_id][half] = notes[-1]
-    return dict(found)
-
-
 def halves_of(cohort: Cohort) -> dict[Half, date]:
     """Return the half days of a class in order, each with its date."""
     days, _titles = _halves(cohort)
     return {half: days[half] for half in sorted(days)}
-
-
-def attended(person_id: int) -> frozenset[str]:
-    """Return the in-person lessons somebody attended in full, in whichever class."""
-    rows = db.session.execute(
-        select(Attendance.cohort_id, Attendance.day, Attendance.half, Attendance.presence)
-        .where(Attendance.person_id == person_id)
-        .order_by(Attendance.id)
-    )
-    by_cohort: dict[int, dict[Half, Presence]] = defaultdict(dict)
-    for row in rows:
-        by_cohort[row.cohort_id][Half(row.day, row.half)] = row.presence
-    return frozenset().union(
-        *(
-            rules.attended(_lessons(cohort_id), [h for h, p in halves.items() if p.counts])
-            for cohort_id, halves in by_cohort.items()
-        )
-    )
 
 
 def _restate(

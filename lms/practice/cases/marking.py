@@ -21,7 +21,7 @@ from lms.practice.cases import rules
 from lms.practice.cases.content import TaskSpec
 from lms.practice.cases.models import CaseMark, CaseReview, CaseSubmission, CaseVersion
 from lms.practice.cases.rules import Mark
-from lms.practice.cases.standing import CaseState, answers_so_far, zone_of
+from lms.practice.cases.standing import CaseState, answers_so_far
 from lms.practice.cases.texts import Case, case_of
 
 ASSESSORS = (Part.ASSESSOR, Part.TRAINER)
@@ -242,7 +242,7 @@ def get_marking(public_id: str, viewer: Viewer) -> Marking:
     return Marking(
         public_id=submission.public_id,
         person=accounts.names_of([submission.person_id])[submission.person_id],
-        zone=zone_of(submission.person_id),
+        zone=cohorts.find_zone_of(submission.person_id),
         case=case,
         number=submission.number,
         submitted_at=submission.submitted_at,

@@ -38,7 +38,6 @@ from lms.practice.cases.standing import (
     history_query,
     states,
     waiting,
-    zone_of,
 )
 from lms.practice.cases.texts import Case, case_of, get_case, list_cases, load
 
@@ -76,7 +75,6 @@ __all__ = [
     "states",
     "submit",
     "waiting",
-    "zone_of",
 ]
 
 

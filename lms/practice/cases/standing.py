@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import Select, String, func, literal, null, select, union_all
 
-from lms.cohorts import services as cohorts
 from lms.competency import rules as verdicts
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Ledger, State, TryState
@@ -198,12 +197,6 @@ def waiting(
         for person_id, all_ in found.items()
     }
     return {person_id: some for person_id, some in standing.items() if some}
-
-
-def zone_of(person_id: int) -> str | None:
-    """Return the clock of the class somebody sits in: WIB, WITA, WIT, or None without a class."""
-    cohort = cohorts.find_cohort_of(person_id)
-    return cohort.zone if cohort else None
 
 
 def history_query(person_id: int) -> Select[*tuple[Any, ...]]:

@@ -5,6 +5,7 @@ from datetime import datetime
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.cohorts import services as cohorts
 from lms.cohorts.services import MayNotAssess
 from lms.core import clock, login
 from lms.core.db import unit_of_work
@@ -39,7 +40,7 @@ def case(code: str) -> ResponseReturnValue:
     state = services.case_state(viewer.id, code, clock.now())
     if state.stage is Stage.WRITE and not state.tries:
         return _write_page(state)
-    zone = services.zone_of(viewer.id)
+    zone = cohorts.find_zone_of(viewer.id)
     if state.stage is Stage.WAITING:
         answers = services.answers_waiting(viewer.id, state)
         return render_template("cases/waiting.html", state=state, answers=answers, zone=zone)
@@ -109,7 +110,7 @@ def save_draft(code: str) -> ResponseReturnValue:
     except services.NotOpen:
         return jsonify(saved=False, label=_("Belum tersimpan: jawaban sudah dikirim")), 409
     if receipt in (Receipt.SAVED, Receipt.OLDER):
-        label = saved_label(rules.count_words(text), now, now, services.zone_of(viewer.id))
+        label = saved_label(rules.count_words(text), now, now, cohorts.find_zone_of(viewer.id))
         return jsonify(saved=True, label=label)
     return jsonify(saved=False, label=_("Belum tersimpan: berubah di tab atau perangkat lain")), 409
 
@@ -203,7 +204,7 @@ def _write_page(
         return redirect(url_for(".case", code=state.case.slug))
     person_id, now = login.require_viewer().id, clock.now()
     drafts = services.drafts_of(person_id, state.case.code)
-    zone = services.zone_of(person_id)
+    zone = cohorts.find_zone_of(person_id)
     parts = services.open_parts(state)
     if form is None:
         form = write_form(parts)(formdata=None)

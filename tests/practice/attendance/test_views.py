@@ -17,7 +17,7 @@ from lms.practice.attendance.models import Attendance, Presence
 from lms.practice.attendance.rules import Half
 from tests import factories
 from tests.practice.attendance.test_services import AT, Room
-from tests.practice.counting import statements
+from tests.queries import counted
 
 SignIn = Callable[[Person], FlaskClient]
 
@@ -144,6 +144,6 @@ def test_the_page_asks_as_much_for_many_as_for_few(app: Flask, sign_in: SignIn, 
     room.note("1am", fill=True)
     browser = sign_in(room.trainer)
     where = f"{address(room.cohort)}?bagian=1am"
-    with statements() as seen:
+    with counted() as seen:
         assert browser.get(where).status_code == 200
     assert len(seen) <= 8

@@ -1,17 +1,14 @@
 """A class with a companion, an assessor and a trainer, and short ways through the case study."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from sqlalchemy import event
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.cohorts.models import Part
 from lms.competency import services as competency
-from lms.core.db import db, unit_of_work
+from lms.core.db import unit_of_work
 from lms.core.login import Viewer
 from lms.practice.cases import rules, services
 from lms.practice.cases.rules import Mark
@@ -118,18 +115,3 @@ def one_try(
 def evidence_ids(person_id: int, group: str) -> list[int]:
     """Return the ids of the ledger rows of one submission."""
     return [row.id for row in competency.list_evidence(person_id) if row.group_key == group]
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """Collect the statements sent to the database."""
-    seen: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)

@@ -28,7 +28,8 @@ from lms.practice.cases.rules import Lack, Mark, Receipt, Stage
 from tests import factories
 from tests.factories import NOW
 from tests.practice.cases import scene as scenes
-from tests.practice.cases.scene import CODE, counted, decide, hand_in, one_try, scene
+from tests.practice.cases.scene import CODE, decide, hand_in, one_try, scene
+from tests.queries import counted
 
 LATER = NOW + timedelta(days=10)
 

@@ -21,8 +21,8 @@ from lms.practice.observations.models import ObservationMark, ObservationRound
 from lms.practice.observations.rules import Stage
 from lms.practice.observations.services import Entry, Refusal, Why
 from tests import factories
-from tests.practice.counting import statements
 from tests.practice.observations.rooms import AT, Room
+from tests.queries import counted
 
 TOMORROW = AT + timedelta(days=1)
 K, N = "02.2.1", "02.2.2"
@@ -393,7 +393,7 @@ def test_the_number_of_queries_does_not_grow_with_the_class(app: Flask, people: 
         lambda: room.mark(N, *[Entry(2, "Di lorong.", "H8")] * people, variant="B"),
     ):
         db.session.commit()
-        with statements() as seen:
+        with counted() as seen:
             read()
         counts.append(len(seen))
     assert counts[0] <= 4

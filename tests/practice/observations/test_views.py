@@ -18,8 +18,8 @@ from lms.practice.observations.models import ObservationMark
 from lms.practice.observations.rules import Stage
 from lms.practice.observations.services import Entry
 from tests import factories
-from tests.practice.counting import statements
 from tests.practice.observations.rooms import AT, Room
+from tests.queries import counted
 
 SignIn = Callable[[Person], FlaskClient]
 K, N = "02.2.1", "02.2.2"
@@ -276,6 +276,6 @@ def test_the_pages_ask_as_much_for_many_as_for_few(app: Flask, sign_in: SignIn, 
     room.mark(K, *[2] * people)
     browser = sign_in(room.assessor)
     for rest, most in (("", 11), ("/ST1", 14), (f"/ST1/peserta/{room.keys[0]}", 14)):
-        with statements() as seen:
+        with counted() as seen:
             assert browser.get(address(room, rest)).status_code == 200
         assert len(seen) <= most

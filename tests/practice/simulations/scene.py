@@ -1,11 +1,8 @@
 """What tests of simulations share: the real stories, ways through them, people who learned."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-
-from sqlalchemy import event
 
 from lms.accounts.models import Person
 from lms.competency import services as competency
@@ -264,18 +261,3 @@ def ledger(person_id: int) -> list[Evidence]:
 def gate(person_id: int, code: str = "S1", *, now: datetime = NOW) -> rules.Gate:
     """Return what a graded run waits for."""
     return services.simulation_state(person_id, code, now).gate
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """Collect the statements sent to the database."""
-    seen: list[str] = []
-
-    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)

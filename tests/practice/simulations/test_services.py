@@ -32,7 +32,6 @@ from tests.practice.simulations.scene import (
     STORIES,
     UNSAFE,
     at,
-    counted,
     facts,
     gate,
     go,
@@ -47,6 +46,7 @@ from tests.practice.simulations.scene import (
     title,
     try_again,
 )
+from tests.queries import counted
 
 
 def sim_state(person_id: int, kuk: str) -> State:

@@ -22,7 +22,6 @@ from tests.practice.simulations.scene import (
     STORIES,
     UNSAFE,
     at,
-    counted,
     go,
     grade,
     learn,
@@ -31,6 +30,7 @@ from tests.practice.simulations.scene import (
     safe_way,
     title,
 )
+from tests.queries import counted
 
 SignIn = Callable[[Person], FlaskClient]
 KUK_CODE = re.compile(r"\b\d\d\.\d\.\d\b")
