@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from lms import release, server
 from lms.app import create_app
@@ -21,7 +22,25 @@ INSTANCE = Path("instance")
 """Where the embedded database, its backups and the secret key lie."""
 
 
-@click.group()
+class Door(click.Group):
+    """The command group; a database that cannot be reached is a sentence, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command. Raises click.ClickException."""
+        try:
+            return super().invoke(ctx)
+        except OperationalError as error:
+            raise click.ClickException(f"the database does not answer: {error.orig}") from error
+        except ModuleNotFoundError as error:
+            if error.name != "psycopg":
+                raise
+            raise click.ClickException(
+                "PostgreSQL needs its driver, see docs/operate.md: "
+                '.venv/bin/python -m pip install "psycopg[binary,pool]>=3.3,<4"'
+            ) from error
+
+
+@click.group(cls=Door)
 def main() -> None:
     """Operate an installation of Suluh."""
 

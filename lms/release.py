@@ -14,14 +14,14 @@ from lms.core.db import db
 from lms.core.errors import DomainError
 from lms.core.models import ContentRelease
 from lms.credentials import content as scheme_content
-from lms.credentials import services as credentials
+from lms.credentials import schemes
 from lms.modules import content as lesson_content
 from lms.modules import services as modules
 from lms.pages import directory
 from lms.practice.cases import content as case_content
 from lms.practice.cases import services as cases
 from lms.practice.observations import content as station_content
-from lms.practice.observations import services as observations
+from lms.practice.observations import texts as stations
 from lms.practice.simulations import content as simulation_content
 from lms.practice.simulations import services as simulations
 from lms.quizzes import content as item_content
@@ -42,8 +42,8 @@ LOADS: dict[str, Callable[..., dict[str, int]]] = {
     "items": quizzes.load,
     "simulations": simulations.load,
     "cases": cases.load,
-    "stations": observations.load,
-    "schemes": credentials.load,
+    "stations": stations.load,
+    "schemes": schemes.load,
 }
 
 

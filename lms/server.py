@@ -38,7 +38,7 @@ def instance_config(
     The secret key is made at the first start and kept beside the database, readable by the owner
     only. `DATABASE_URL` and `SULUH_SECRET_KEY` win over both. Raises BadConfig.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings = dict(environ)
     settings.setdefault("DATABASE_URL", f"sqlite:///{(folder / database).resolve()}")
     settings.setdefault("SULUH_SECRET_KEY", _secret(folder / "secret-key"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
+from lms.cohorts import organisations
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort, Organisation, OrganisationKind, Part
 from lms.competency import services as competency
@@ -42,7 +43,7 @@ def organisation(
     """Create an organisation."""
     n = next(_COUNT)
     with unit_of_work():
-        made = cohorts.create_organisation(
+        made = organisations.create_organisation(
             name=name or f"Instansi {n}", kind=kind, city="Kota Contoh", actor_id=None, now=NOW
         )
         found = made.id

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -152,6 +153,24 @@ def test_a_setting_that_makes_no_sense_ends_every_command(run: Run):
         done = run(*command.split(), SULUH_ZONE="CET")
         assert done.exit_code == 1
         assert "Error: SULUH_ZONE must be one of WIB, WITA, WIT" in done.output
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(run: Run):
+    done = run("db", "upgrade", DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
+    assert done.exit_code == 1
+    assert "Error: the database does not answer" in done.output
+
+
+def test_a_missing_driver_is_named(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    done = run("db", "upgrade", DATABASE_URL="postgresql://nobody@127.0.0.1:1/nothing")
+    assert done.exit_code == 1
+    assert "PostgreSQL needs its driver" in done.output
+
+
+def test_another_missing_module_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "lms.demo", None)
+    assert isinstance(run("demo", "--build-only").exception, ImportError)
 
 
 # --- Mail

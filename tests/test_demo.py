@@ -16,6 +16,7 @@ from lms.competency.rules import Verdict, verdicts
 from lms.config import CONTENT
 from lms.core import clock
 from lms.core.login import Viewer
+from lms.credentials import register
 from lms.credentials import services as credentials
 from lms.demo import people
 from lms.demo.walk import Walk, attend, coach, keys
@@ -51,7 +52,8 @@ def test_the_whole_way_from_nothing_to_a_certificate(app: Flask):
     assessor_id = assessor.id
 
     def missing() -> int:
-        return len(credentials.judgement(person_id, "K1", clock.now()).missing)
+        found = credentials.prepare_decision(person_id, "K1", trainer_id, clock.now())
+        return len(found.judgement.missing)
 
     steps = [missing()]
     walk.read(range(1, 11), start)
@@ -82,7 +84,7 @@ def test_the_whole_way_from_nothing_to_a_certificate(app: Flask):
     assert steps == [24, 24, 18, 5, 4, 3]
     code = walk.certify(cohorts.get_cohort_by_id(place_id), trainer_id, now, BASE, sample=False)
     assert normalise(code) == code
-    found = credentials.find_by_code(code, now)
+    found = register.find_by_code(code, now)
     assert found is not None
     assert found.entry.status == "valid"
 
@@ -122,7 +124,7 @@ def test_the_city_has_somebody_at_every_stage(app: Flask, tmp_path: Path):
     assert {c["status"] for c in made["certificates"]} == {"valid", "expired", "revoked"}
     for entry in made["certificates"]:
         assert Path(entry["pdf"]).read_bytes().startswith(b"%PDF")
-        found = credentials.find_by_code(entry["code"], clock.now())
+        found = register.find_by_code(entry["code"], clock.now())
         assert found is not None
         assert found.entry.status == entry["status"]
     assert len({kind for _name, kind in people.AGENCIES.values()}) == 8
@@ -134,6 +136,6 @@ def test_the_city_has_somebody_at_every_stage(app: Flask, tmp_path: Path):
     ready = [
         line
         for line in matrix.lines
-        if credentials.judgement(line.seat.person_id, "K1", clock.now()).ready
+        if credentials.prepare_decision(line.seat.person_id, "K1", 0, clock.now()).judgement.ready
     ]
     assert len(ready) >= 3

@@ -243,18 +243,20 @@ def sign_in(
     """Check a password and begin a session. Raises WrongCredentials and throttle.TooSoon.
 
     A guesser is slowed down per account and per network address. A device its owner let us
-    `remember` is spared, so nobody can shut a companion out by guessing. A refused try is counted
-    by `count_failure`, in a unit of work of its own: this one is rolled back.
+    `remember` waits only for what was guessed on it, so nobody can shut a companion out from
+    elsewhere. A refused try is counted by `count_failure`, in a unit of work of its own: this one
+    is rolled back.
     """
     person = db.session.scalar(select(Person).where(Person.email == rules.normal_email(email)))
     known = person is not None and _is_known(person.id, device_token)
-    if not known:
-        throttle.check(throttle_keys(email, address), now)
+    throttle.check(device_keys(device_token) if known else throttle_keys(email, address), now)
     if not _fits(person, password, maker) or person is None or person.disabled_at is not None:
         raise WrongCredentials
     if maker.check_needs_rehash(person.password_hash):
         person.password_hash = maker.hash(password)
     throttle.succeeded(throttle_keys(email, address)[0])
+    if known:
+        throttle.succeeded(device_keys(device_token)[0])
     fresh = _remember_device(person.id, now) if remember and not known else None
     return SignedIn(begin_session(person, now=now), fresh)
 
@@ -264,9 +266,29 @@ def throttle_keys(email: str, address: str) -> list[str]:
     return [f"sign-in:{hash_token(rules.normal_email(email))}", f"address:{address}"]
 
 
-def count_failure(email: str, address: str, *, now: datetime) -> None:
-    """Count one refused try. Flushes."""
-    throttle.failed(throttle_keys(email, address), now)
+def device_keys(device_token: str | None) -> list[str]:
+    """Return what tries on a remembered device are counted against: that device alone."""
+    return [f"device:{hash_token(device_token or '')}"]
+
+
+def password_key(person_id: int) -> str:
+    """Return what a wrong old password is counted against, when somebody signed in changes it."""
+    return f"password:{person_id}"
+
+
+def count_failure(
+    email: str, address: str, *, now: datetime, device_token: str | None = None
+) -> None:
+    """Count one refused try, also against the device if it is a remembered one. Flushes."""
+    keys, person_id = throttle_keys(email, address), find_person_id(email)
+    if person_id is not None and _is_known(person_id, device_token):
+        keys += device_keys(device_token)
+    throttle.failed(keys, now)
+
+
+def count_wrong_password(person_id: int, *, now: datetime) -> None:
+    """Count one wrong old password. Flushes."""
+    throttle.failed([password_key(person_id)], now)
 
 
 def begin_session(person: Person, *, now: datetime) -> Viewer:
@@ -332,10 +354,17 @@ def end_sessions(person_id: int, *, now: datetime, keep: str | None = None) -> N
 def change_password(
     person_id: int, *, old: str, new: str, token: str, maker: PasswordHasher, now: datetime
 ) -> None:
-    """Change a password and end the other sessions. Raises WrongCredentials, WeakPassword."""
+    """Change a password and end the other sessions.
+
+    Whoever finds a browser signed in must not be able to try passwords there without end: a wrong
+    one is counted by `count_wrong_password`. Raises WrongCredentials, WeakPassword,
+    throttle.TooSoon. Flushes.
+    """
     person = get_person_by_id(person_id)
+    throttle.check([password_key(person_id)], now)
     if not _fits(person, old, maker):
         raise WrongCredentials
+    throttle.succeeded(password_key(person_id))
     rules.check_password(new, name=person.name, email=person.email)
     person.password_hash = maker.hash(new)
     end_sessions(person_id, now=now, keep=token)

@@ -55,7 +55,12 @@ def sign_in() -> ResponseReturnValue:
             form.password.errors = [explain_wait(error)]
         except services.WrongCredentials:
             with unit_of_work():
-                services.count_failure(form.email.data, address, now=clock.now())
+                services.count_failure(
+                    form.email.data,
+                    address,
+                    device_token=request.cookies.get(DEVICE_COOKIE),
+                    now=clock.now(),
+                )
             form.password.errors = [
                 _("Alamat atau kata sandi belum cocok. Periksa keduanya lalu coba lagi.")
             ]
@@ -138,7 +143,11 @@ def password() -> ResponseReturnValue:
                     maker=hasher(),
                     now=clock.now(),
                 )
+        except throttle.TooSoon as error:
+            form.old.errors = [explain_wait(error)]
         except services.WrongCredentials:
+            with unit_of_work():
+                services.count_wrong_password(viewer.id, now=clock.now())
             form.old.errors = [_("Kata sandi sekarang belum cocok.")]
         except rules.WeakPassword as error:
             form.new.errors = [explain_password(error)]

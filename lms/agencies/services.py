@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from lms.cohorts import services as cohorts
+from lms.cohorts import organisations
 from lms.cohorts.models import Part
 from lms.cohorts.services import Seat
 from lms.core.errors import NotFound
-from lms.credentials import services as credentials
+from lms.credentials import register
 from lms.credentials.models import Method
+from lms.credentials.register import Entry, Found
 from lms.credentials.rules import Status, day_of
-from lms.credentials.services import Entry, Found
 
 MONTHS_AHEAD = 5
 
@@ -92,7 +92,7 @@ def overview(
     officer_id: int, *, name: str = "", standing: str = "", unit: str = "", at: datetime
 ) -> Overview:
     """Return the officer's people, the nearest to their end first; three queries."""
-    seats = {seat.person_id: seat for seat in reversed(cohorts.list_members_for(officer_id))}
+    seats = {seat.person_id: seat for seat in reversed(organisations.list_members_for(officer_id))}
     lines = _lines(seats.values(), at)
     return Overview(
         lines=[
@@ -114,12 +114,12 @@ def open_person(officer_id: int, public_id: str, *, now: datetime) -> tuple[Seat
 
     Raises NotFound for anybody else's people.
     """
-    seats = cohorts.list_members_for(officer_id)
+    seats = organisations.list_members_for(officer_id)
     seat = next((seat for seat in seats if seat.public_id == public_id), None)
     if seat is None:
         raise NotFound(public_id)
-    entries = credentials.list_held([seat.person_id], now)
-    credentials.record_looks(
+    entries = register.list_held([seat.person_id], now)
+    register.record_looks(
         [entry.id for entry in entries],
         viewer_id=officer_id,
         organisation_id=seat.organisation_id,
@@ -137,12 +137,12 @@ def check(officer_id: int, *, asked: str, name: str, now: datetime) -> Answer:
     be guessed: without the right name it is answered like one that does not exist. Every holder
     whose paper was asked for sees that it was.
     """
-    found = credentials.find_by_code(asked, now)
+    found = register.find_by_code(asked, now)
     if found is not None:
         matched = found.entry.is_held_by(name)
         _note(officer_id, [found], Method.CODE, matched, now)
         return Answer(found, matched, by_code=True)
-    numbered = credentials.list_by_number(asked, now)
+    numbered = register.list_by_number(asked, now)
     fitting = [candidate for candidate in numbered if candidate.entry.is_held_by(name)]
     _note(officer_id, fitting[-1:] or numbered, Method.NUMBER, bool(fitting), now)
     return Answer(fitting[-1], matched=True) if fitting else Answer(None, matched=False)
@@ -151,8 +151,8 @@ def check(officer_id: int, *, asked: str, name: str, now: datetime) -> Answer:
 def _note(
     officer_id: int, looked_at: Iterable[Found], method: Method, matched: bool, now: datetime
 ) -> None:
-    asks_for = cohorts.organisations_of(officer_id, Part.OFFICER)
-    credentials.record_looks(
+    asks_for = organisations.organisations_of(officer_id, Part.OFFICER)
+    register.record_looks(
         [found.entry.id for found in looked_at],
         viewer_id=officer_id,
         organisation_id=asks_for[0].id if asks_for else None,
@@ -165,7 +165,7 @@ def _note(
 def _lines(seats: Iterable[Seat], at: datetime) -> list[Line]:
     seats = list(seats)
     held: dict[int, list[Entry]] = defaultdict(list)
-    for entry in credentials.list_held([seat.person_id for seat in seats], at):
+    for entry in register.list_held([seat.person_id for seat in seats], at):
         if entry.status is not Status.REPLACED:
             held[entry.person_id].append(entry)
     lines = [_line(seat, held[seat.person_id]) for seat in seats]

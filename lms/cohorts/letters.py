@@ -64,7 +64,9 @@ def _facts(organisation: str | None, cohort: Cohort | None) -> list[str]:
                 "Tatap muka: %(first)s sampai %(last)s",
                 first=day(cohort.starts_on),
                 last=day(cohort.ends_on),
-            ),
+            )
+            if cohort.starts_on < cohort.ends_on
+            else f"{_('Tatap muka')}: {day(cohort.starts_on)}",
             _("Tempat: %(place)s, %(city)s", place=cohort.place, city=cohort.city),
         ]
     if organisation:

@@ -1,18 +1,19 @@
-"""What people do with organisations, classes, seats and invitations. Services flush."""
+"""What people do with classes and the seats in them. Services flush.
 
-from collections.abc import Iterable, Sequence
+Organisations and invitations have modules of their own, above this one.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from argon2 import PasswordHasher
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
-from lms.accounts.rules import normal_email
-from lms.cohorts import rules
 from lms.cohorts.models import (
     ClassSession,
     Cohort,
@@ -20,16 +21,13 @@ from lms.cohorts.models import (
     Conflict,
     ConflictKind,
     Enrolment,
-    Invitation,
     Membership,
     Organisation,
-    OrganisationKind,
     Part,
 )
-from lms.core import audit, mail
+from lms.core import audit
 from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
-from lms.core.ids import hash_token, new_token
 from lms.core.login import Viewer
 
 
@@ -39,26 +37,6 @@ class NameTaken(DomainError):
 
 class NoAccount(DomainError):
     """Nobody signs in with this address yet."""
-
-
-class AlreadyInvited(DomainError):
-    """The same invitation is still open."""
-
-
-class AlreadySeated(DomainError):
-    """The person sits in the class already."""
-
-
-class UnknownInvitation(NotFound):
-    """No invitation has this token, or it is not the viewer's."""
-
-
-class InvitationClosed(DomainError):
-    """The invitation was used, withdrawn or is too old; `standing` says which."""
-
-    def __init__(self, standing: rules.Standing) -> None:
-        super().__init__(standing.value)
-        self.standing = standing
 
 
 class MayNotAssess(DomainError):
@@ -127,18 +105,6 @@ class CohortLine:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganisationLine:
-    """One organisation in the administrator's list."""
-
-    public_id: str
-    name: str
-    kind: OrganisationKind
-    city: str
-    people: int
-    officers: int
-
-
-@dataclass(frozen=True, slots=True)
 class ConflictLine:
     """Why somebody may not assess somebody else."""
 
@@ -149,117 +115,14 @@ class ConflictLine:
     kind: ConflictKind
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """An open invitation as the invited person reads it."""
-
-    email: str
-    name: str
-    roles: list[str]
-    inviter: str
-    organisation: str | None
-    cohort: Cohort | None
-    expires_at: datetime
-    person_id: int | None
-    """Who signs in with this address already, if anybody."""
-
-
-@dataclass(frozen=True, slots=True)
-class InvitationLine:
-    """One invitation in a list."""
-
-    public_id: str
-    email: str
-    name: str
-    roles: list[str]
-    inviter: str
-    organisation: str | None
-    cohort: str | None
-    standing: rules.Standing
-    expires_at: datetime
-    accepted_at: datetime | None
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Invited:
-    """An invitation that was just made; the token exists only here and in the message."""
-
-    invitation: Invitation
-    token: str
-
-
-def create_organisation(
-    *, name: str, kind: OrganisationKind, city: str, actor_id: int | None, now: datetime
-) -> Organisation:
-    """Add an organisation. Raises NameTaken. Flushes."""
-    organisation = Organisation(name=name, kind=kind, city=city, created_at=now)
-    _add_unique(organisation, name)
-    audit.record(
-        "cohorts.organisation", f"organisation:{organisation.id}", actor_id=actor_id, now=now
-    )
-    return organisation
-
-
-def update_organisation(
-    public_id: str,
-    *,
-    name: str,
-    kind: OrganisationKind,
-    city: str,
-    actor_id: int | None,
-    now: datetime,
-) -> None:
-    """Correct an organisation's name, kind or city. Raises NotFound, NameTaken. Flushes."""
-    organisation = get_organisation(public_id)
+@contextmanager
+def unique(name: str) -> Iterator[None]:
+    """Write what has to have a name of its own. Raises NameTaken when the database refuses it."""
     try:
         with db.session.begin_nested():
-            organisation.name, organisation.kind, organisation.city = name, kind, city
+            yield
     except IntegrityError:
         raise NameTaken(name) from None
-    audit.record(
-        "cohorts.organisation", f"organisation:{organisation.id}", actor_id=actor_id, now=now
-    )
-
-
-def list_organisations() -> Sequence[Organisation]:
-    """Return all organisations by name."""
-    return db.session.scalars(select(Organisation).order_by(Organisation.name)).all()
-
-
-def list_organisation_lines() -> list[OrganisationLine]:
-    """Return all organisations by name with how many belong to them, in one query."""
-    people = func.sum(case((Membership.part == Part.STAFF, 1), else_=0))
-    officers = func.sum(case((Membership.part == Part.OFFICER, 1), else_=0))
-    rows = db.session.execute(
-        select(Organisation, people, officers)
-        .join(Membership, Membership.organisation_id == Organisation.id, isouter=True)
-        .group_by(Organisation.id)
-        .order_by(Organisation.name)
-    )
-    return [
-        OrganisationLine(one.public_id, one.name, one.kind, one.city, int(staff), int(officer))
-        for one, staff, officer in rows
-    ]
-
-
-def get_organisation(public_id: str) -> Organisation:
-    """Return the organisation of this public id. Raises NotFound."""
-    found = db.session.scalar(select(Organisation).where(Organisation.public_id == public_id))
-    if found is None:
-        raise NotFound(public_id)
-    return found
-
-
-def organisation_names(ids: Iterable[int]) -> dict[int, str]:
-    """Return the names of many organisations, in one query."""
-    wanted = set(ids)
-    if not wanted:
-        return {}
-    rows = db.session.execute(
-        select(Organisation.id, Organisation.name).where(Organisation.id.in_(wanted))
-    )
-    return {row.id: row.name for row in rows}
 
 
 def create_cohort(
@@ -296,7 +159,8 @@ def create_cohort(
         signatory_number=signatory_number,
         created_at=now,
     )
-    _add_unique(cohort, slug)
+    with unique(slug):
+        db.session.add(cohort)
     for entry in timetable:
         db.session.add(
             ClassSession(
@@ -376,7 +240,7 @@ def list_cohorts(viewer: Viewer) -> Sequence[Cohort]:
     """Return the classes a viewer works in, newest first; an administrator sees all."""
     query = select(Cohort).order_by(Cohort.starts_on.desc(), Cohort.id.desc())
     if "admin" not in viewer.roles:
-        query = query.where(Cohort.id.in_(_staffed(viewer.id)))
+        query = query.where(Cohort.id.in_(staffed_by(viewer.id)))
     return db.session.scalars(query).all()
 
 
@@ -387,7 +251,7 @@ def get_cohort(slug: str, viewer: Viewer, *parts: Part) -> Cohort:
     """
     query = select(Cohort).where(Cohort.slug == slug)
     if parts or "admin" not in viewer.roles:
-        query = query.where(Cohort.id.in_(_staffed(viewer.id, *parts)))
+        query = query.where(Cohort.id.in_(staffed_by(viewer.id, *parts)))
     found = db.session.scalar(query)
     if found is None:
         raise NotFound(slug)
@@ -402,7 +266,8 @@ def get_cohort_to_invite(slug: str, viewer: Viewer) -> Cohort:
     return get_cohort(slug, viewer, *(() if "admin" in viewer.roles else (Part.TRAINER,)))
 
 
-def _staffed(person_id: int, *parts: Part) -> Select[int]:
+def staffed_by(person_id: int, *parts: Part) -> Select[int]:
+    """Return a query of the classes somebody works in, as one of `parts` if given."""
     query = select(CohortStaff.cohort_id).where(CohortStaff.person_id == person_id)
     return query.where(CohortStaff.part.in_(parts)) if parts else query
 
@@ -530,7 +395,7 @@ def people_in_scope(viewer: Viewer, *parts: Part) -> list[int]:
     return list(
         db.session.scalars(
             select(Enrolment.person_id)
-            .where(Enrolment.cohort_id.in_(_staffed(viewer.id, *parts)))
+            .where(Enrolment.cohort_id.in_(staffed_by(viewer.id, *parts)))
             .distinct()
         )
     )
@@ -555,7 +420,7 @@ def add_staff(person_id: int, cohort_id: int, part: Part) -> None:
 
 def appoint_staff(cohort_id: int, email: str, part: Part, *, actor_id: int, now: datetime) -> None:
     """Let somebody who has an account work in a class. Raises NoAccount. Flushes."""
-    person_id = _person_at(email)
+    person_id = person_at(email)
     add_staff(person_id, cohort_id, part)
     accounts.add_roles(person_id, [part.value])
     audit.record(
@@ -592,49 +457,8 @@ def dismiss_staff(
     db.session.flush()
 
 
-def appoint_officer(organisation_id: int, email: str, *, actor_id: int, now: datetime) -> None:
-    """Let somebody who has an account ask in the name of an organisation. Raises NoAccount."""
-    person_id = _person_at(email)
-    add_member(person_id, organisation_id, Part.OFFICER)
-    accounts.add_roles(person_id, ["agency"])
-    audit.record(
-        "cohorts.officer",
-        f"organisation:{organisation_id}",
-        actor_id=actor_id,
-        now=now,
-        person=person_id,
-    )
-
-
-def dismiss_officer(organisation_id: int, public_id: str, *, actor_id: int, now: datetime) -> None:
-    """End somebody's appointment as officer. Raises NotFound. Flushes."""
-    person_id = accounts.get_person(public_id).id
-    row = db.session.get(Membership, (person_id, organisation_id, Part.OFFICER))
-    if row is None:
-        raise NotFound(public_id)
-    db.session.delete(row)
-    audit.record(
-        "cohorts.officer_end",
-        f"organisation:{organisation_id}",
-        actor_id=actor_id,
-        now=now,
-        person=person_id,
-    )
-    db.session.flush()
-
-
-def list_officers(organisation_id: int) -> list[StaffLine]:
-    """Return who asks in the name of an organisation, by name."""
-    rows = db.session.execute(
-        select(Person.id, Person.public_id, Person.name)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.organisation_id == organisation_id, Membership.part == Part.OFFICER)
-        .order_by(Person.name)
-    )
-    return [StaffLine(row.id, row.public_id, row.name, Part.OFFICER) for row in rows]
-
-
-def _person_at(email: str) -> int:
+def person_at(email: str) -> int:
+    """Return who signs in with this address. Raises NoAccount."""
     person_id = accounts.find_person_id(email)
     if person_id is None:
         raise NoAccount(email)
@@ -644,42 +468,6 @@ def _person_at(email: str) -> int:
 def add_member(person_id: int, organisation_id: int, part: Part) -> None:
     """Let somebody belong to an organisation. Flushes."""
     insert_once(Membership, person_id=person_id, organisation_id=organisation_id, part=part)
-
-
-def organisations_of(person_id: int, part: Part) -> Sequence[Organisation]:
-    """Return the organisations somebody belongs to in this part."""
-    return db.session.scalars(
-        select(Organisation)
-        .join(Membership, Membership.organisation_id == Organisation.id)
-        .where(Membership.person_id == person_id, Membership.part == part)
-        .order_by(Organisation.name)
-    ).all()
-
-
-def members_of(organisation_id: int, part: Part = Part.STAFF) -> list[tuple[int, str]]:
-    """Return (person id, name) of an organisation's people by name."""
-    rows = db.session.execute(
-        select(Person.id, Person.name)
-        .join(Membership, Membership.person_id == Person.id)
-        .where(Membership.organisation_id == organisation_id, Membership.part == part)
-        .order_by(Person.name)
-    )
-    return [(row.id, row.name) for row in rows]
-
-
-def list_members_for(officer_id: int) -> list[Seat]:
-    """Return the people of the organisations somebody asks for as an officer, in one query."""
-    asks_for = select(Membership.organisation_id).where(
-        Membership.person_id == officer_id, Membership.part == Part.OFFICER
-    )
-    rows = db.session.execute(
-        select(Person.id, Person.public_id, Person.name, Organisation.id, Organisation.name)
-        .join(Membership, Membership.person_id == Person.id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .where(Membership.organisation_id.in_(asks_for), Membership.part == Part.STAFF)
-        .order_by(Person.name, Person.id, Organisation.name)
-    )
-    return [Seat(*row) for row in rows]
 
 
 def declare_conflict(
@@ -772,263 +560,3 @@ def conflicted_people(assessor_id: int) -> frozenset[int]:
         select(Conflict.person_id).where(Conflict.assessor_id == assessor_id)
     )
     return frozenset([assessor_id, *found])
-
-
-def invite(
-    *,
-    email: str,
-    name: str,
-    roles: list[str],
-    cohort_id: int | None,
-    organisation_id: int | None,
-    created_by: int,
-    base_url: str,
-    subject: str,
-    body: str,
-    now: datetime,
-) -> Invited:
-    """Invite one person and put the message in the outbox. Flushes.
-
-    `body` has places `{link}` for the personal address. Raises AlreadyInvited, AlreadySeated.
-    """
-    _refuse_twice(normal_email(email), roles, cohort_id, now)
-    token = new_token()
-    invitation = Invitation(
-        token_hash=hash_token(token),
-        email=normal_email(email),
-        name=name,
-        roles=roles,
-        cohort_id=cohort_id,
-        organisation_id=organisation_id,
-        created_by=created_by,
-        created_at=now,
-        expires_at=now + rules.INVITATION,
-    )
-    db.session.add(invitation)
-    db.session.flush()
-    link = f"{base_url}/undangan/{token}"
-    mail.put(invitation.email, subject, body.replace("{link}", link), now=now)
-    audit.record("cohorts.invite", f"invitation:{invitation.id}", actor_id=created_by, now=now)
-    return Invited(invitation, token)
-
-
-def _refuse_twice(email: str, roles: list[str], cohort_id: int | None, now: datetime) -> None:
-    same = Invitation.cohort_id == cohort_id if cohort_id else Invitation.cohort_id.is_(None)
-    query = select(Invitation).where(Invitation.email == email, same)
-    for known in db.session.scalars(query):
-        if known.roles == roles and standing_of(known, now) is rules.Standing.OPEN:
-            raise AlreadyInvited(email)
-    if "trainee" in roles and cohort_id:
-        seat = (
-            select(Enrolment.id)
-            .join(Person, Person.id == Enrolment.person_id)
-            .where(Enrolment.cohort_id == cohort_id, Person.email == email)
-        )
-        if db.session.scalar(seat) is not None:
-            raise AlreadySeated(email)
-
-
-def read_invitation(token: str, *, now: datetime) -> Letter:
-    """Return what an open invitation says. Raises UnknownInvitation, InvitationClosed."""
-    row = db.session.execute(
-        _invitations().where(Invitation.token_hash == hash_token(token))
-    ).first()
-    if row is None:
-        raise UnknownInvitation
-    invitation, inviter, organisation, cohort = row
-    _require_open(invitation, now)
-    return Letter(
-        email=invitation.email,
-        name=invitation.name,
-        roles=invitation.roles,
-        inviter=inviter,
-        organisation=organisation,
-        cohort=cohort,
-        expires_at=invitation.expires_at,
-        person_id=accounts.find_person_id(invitation.email),
-    )
-
-
-def get_invitation(public_id: str, viewer: Viewer) -> Invitation:
-    """Return an invitation the viewer may take back. Raises NotFound.
-
-    An administrator may take back every one, a trainer those of companions of an own class.
-    """
-    query = select(Invitation).where(Invitation.public_id == public_id)
-    if "admin" not in viewer.roles:
-        query = query.where(Invitation.cohort_id.in_(_staffed(viewer.id, Part.TRAINER)))
-    found = db.session.scalar(query)
-    if found is None or ("admin" not in viewer.roles and found.roles != ["trainee"]):
-        raise NotFound(public_id)
-    return found
-
-
-def list_invitations(
-    cohort_id: int | None = None,
-    *,
-    now: datetime,
-    before: int | None = None,
-    limit: int = 200,
-) -> list[InvitationLine]:
-    """Return invitations, newest first, of one class or of all, in one query.
-
-    `before` is the id the previous page ended at.
-    """
-    query = _invitations().order_by(Invitation.id.desc()).limit(limit)
-    if cohort_id is not None:
-        query = query.where(Invitation.cohort_id == cohort_id)
-    if before is not None:
-        query = query.where(Invitation.id < before)
-    return [
-        InvitationLine(
-            public_id=one.public_id,
-            email=one.email,
-            name=one.name,
-            roles=one.roles,
-            inviter=inviter,
-            organisation=organisation,
-            cohort=cohort.title if cohort else None,
-            standing=standing_of(one, now),
-            expires_at=one.expires_at,
-            accepted_at=one.accepted_at,
-            id=one.id,
-        )
-        for one, inviter, organisation, cohort in db.session.execute(query)
-    ]
-
-
-def _invitations() -> Select[Invitation, str, str | None, Cohort | None]:
-    """Select invitations with the inviter's name, the organisation's name and the class."""
-    return (
-        select(Invitation, Person.name, Organisation.name, Cohort)
-        .join(Person, Person.id == Invitation.created_by)
-        .join(Organisation, Organisation.id == Invitation.organisation_id, isouter=True)
-        .join(Cohort, Cohort.id == Invitation.cohort_id, isouter=True)
-    )
-
-
-def standing_of(invitation: Invitation, now: datetime) -> rules.Standing:
-    """Return what has become of an invitation."""
-    return rules.standing(
-        rules.InvitationDates(
-            invitation.expires_at, invitation.accepted_at, invitation.withdrawn_at
-        ),
-        now,
-    )
-
-
-def withdraw(invitation_id: int, *, actor_id: int, now: datetime) -> None:
-    """Take an invitation back. Raises NotFound, InvitationClosed. Flushes."""
-    invitation = db.session.get(Invitation, invitation_id, with_for_update=True)
-    if invitation is None:
-        raise NotFound(str(invitation_id))
-    _require_open(invitation, now)
-    invitation.withdrawn_at = now
-    audit.record("cohorts.withdraw", f"invitation:{invitation_id}", actor_id=actor_id, now=now)
-    db.session.flush()
-
-
-def accept_invitation(
-    token: str,
-    *,
-    name: str,
-    password: str,
-    locale: str,
-    maker: PasswordHasher,
-    now: datetime,
-) -> accounts.SignedIn:
-    """Make the account an invitation promises, with its roles and seat, and sign it in.
-
-    Raises UnknownInvitation, InvitationClosed, accounts.EmailTaken, accounts.rules.WeakPassword.
-    """
-    invitation = _lock_open(token, now)
-    person = accounts.create_person(
-        email=invitation.email,
-        name=name,
-        password=password,
-        roles=invitation.roles,
-        maker=maker,
-        now=now,
-        locale=locale,
-    )
-    _take_place(invitation, person.id, now)
-    return accounts.SignedIn(accounts.begin_session(person, now=now), None)
-
-
-def accept_with_password(
-    token: str,
-    *,
-    password: str,
-    address: str,
-    device_token: str | None,
-    maker: PasswordHasher,
-    now: datetime,
-) -> accounts.SignedIn:
-    """Sign in the invited person, who has an account, and add what the invitation promises.
-
-    Raises UnknownInvitation, InvitationClosed, accounts.WrongCredentials, throttle.TooSoon.
-    """
-    invitation = _lock_open(token, now)
-    begun = accounts.sign_in(
-        email=invitation.email,
-        password=password,
-        address=address,
-        device_token=device_token,
-        maker=maker,
-        now=now,
-    )
-    accounts.add_roles(begun.viewer.id, invitation.roles)
-    _take_place(invitation, begun.viewer.id, now)
-    return begun
-
-
-def accept_as(token: str, viewer: Viewer, *, now: datetime) -> None:
-    """Add what an invitation promises to an account that exists already.
-
-    Only the account with the invited address may. Raises UnknownInvitation, InvitationClosed.
-    """
-    invitation = _lock_open(token, now)
-    if accounts.find_person_id(invitation.email) != viewer.id:
-        raise UnknownInvitation
-    accounts.add_roles(viewer.id, invitation.roles)
-    _take_place(invitation, viewer.id, now)
-
-
-def _take_place(invitation: Invitation, person_id: int, now: datetime) -> None:
-    invitation.accepted_at = now
-    invitation.person_id = person_id
-    organisation_id = invitation.organisation_id
-    if "trainee" in invitation.roles and invitation.cohort_id and organisation_id:
-        enrol(person_id, invitation.cohort_id, organisation_id, now=now)
-    if "agency" in invitation.roles and organisation_id:
-        add_member(person_id, organisation_id, Part.OFFICER)
-    for part in (Part.TRAINER, Part.ASSESSOR, Part.SPEAKER):
-        if part.value in invitation.roles and invitation.cohort_id:
-            add_staff(person_id, invitation.cohort_id, part)
-    audit.record("cohorts.accept", f"invitation:{invitation.id}", actor_id=person_id, now=now)
-    db.session.flush()
-
-
-def _lock_open(token: str, now: datetime) -> Invitation:
-    """Return an open invitation, locked: whoever comes second waits and then finds it used."""
-    invitation = db.session.scalar(
-        select(Invitation).where(Invitation.token_hash == hash_token(token)).with_for_update()
-    )
-    if invitation is None:
-        raise UnknownInvitation
-    _require_open(invitation, now)
-    return invitation
-
-
-def _require_open(invitation: Invitation, now: datetime) -> None:
-    found = standing_of(invitation, now)
-    if found is not rules.Standing.OPEN:
-        raise InvitationClosed(found)
-
-
-def _add_unique(row: Organisation | Cohort, name: str) -> None:
-    try:
-        with db.session.begin_nested():
-            db.session.add(row)
-    except IntegrityError:
-        raise NameTaken(name) from None

@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, String, cast, literal, null, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
@@ -19,8 +18,8 @@ from lms.competency.models import Coaching, Evidence, EvidenceVoid, StandardVers
 from lms.competency.rules import EvidenceKind, Standard, State, Verdict
 from lms.core import audit
 from lms.core.content import digest_of_text
-from lms.core.db import db
-from lms.core.errors import DomainError
+from lms.core.db import db, insert_into
+from lms.core.errors import DomainError, Forbidden
 
 
 class NoStandard(DomainError):
@@ -66,9 +65,7 @@ def load_standard(spec: StandardSpec, *, now: datetime) -> StandardVersion:
     """
     document = spec.model_dump(mode="json")
     digest = digest_of_text(json.dumps(document, sort_keys=True))
-    found = db.session.scalar(
-        select(StandardVersion).order_by(StandardVersion.id.desc()).limit(1)
-    )
+    found = db.session.scalar(select(StandardVersion).order_by(StandardVersion.id.desc()).limit(1))
     if found is None or (found.version, found.digest) != (spec.version, digest):
         found = StandardVersion(
             version=spec.version, digest=digest, document=document, loaded_at=now
@@ -141,8 +138,7 @@ def append(facts: Iterable[NewEvidence], *, standard_id: int, now: datetime) -> 
     ]
     if not values:
         return
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    db.session.execute(dialect.insert(Evidence).on_conflict_do_nothing(), values)
+    db.session.execute(insert_into(Evidence).on_conflict_do_nothing(), values)
 
 
 def void(evidence_id: int, *, reason: str, by_id: int | None, now: datetime) -> None:
@@ -245,7 +241,9 @@ def coach(
     trainer_id: int,
     now: datetime,
 ) -> None:
-    """Record a trainer's guidance; it opens the next try. Flushes."""
+    """Record a trainer's guidance; it opens the next try. Raises Forbidden for oneself. Flushes."""
+    if trainer_id == person_id:
+        raise Forbidden("guidance for oneself")
     db.session.add(
         Coaching(
             person_id=person_id, kind=kind, source=source, note=note, trainer_id=trainer_id, at=now

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event, literal_column
@@ -99,13 +99,18 @@ def unit_of_work() -> Iterator[None]:
         raise
 
 
+def insert_into(model: type[Base]) -> postgresql.Insert:
+    """Return an INSERT that can say `on_conflict_do_…`, which both databases write alike."""
+    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
+    return cast(postgresql.Insert, dialect.insert(model))
+
+
 def insert_once(model: type[Base], **values: Any) -> bool:
     """Insert one row unless a unique key says it is there already; tell whether it was new.
 
     One statement, so that two requests at once cannot both find nothing and then collide.
     """
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(model).values(**values).on_conflict_do_nothing()
+    statement = insert_into(model).values(**values).on_conflict_do_nothing()
     # Drivers disagree on the row count of such a statement; what it returns is sure.
     return db.session.execute(statement.returning(literal_column("1"))).first() is not None
 

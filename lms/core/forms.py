@@ -1,5 +1,6 @@
 """The base of every form: CSRF, and messages that say what to do."""
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,6 +9,7 @@ from wtforms import (
     DateField,
     Field,
     IntegerField,
+    PasswordField,
     SelectField,
     SelectMultipleField,
     StringField,
@@ -30,7 +32,9 @@ class PageForm(FlaskForm):
             """Add the stripping filter to text fields."""
             filters: Iterable[Any] = unbound.kwargs.get("filters", ())
             if issubclass(unbound.field_class, StringField):
-                unbound.kwargs["filters"] = [*filters, strip] if strip not in filters else filters
+                many = issubclass(unbound.field_class, TextAreaField | PasswordField)
+                clean = strip if many else one_line
+                unbound.kwargs["filters"] = [*filters, clean] if clean not in filters else filters
             return unbound.bind(form=form, **options)
 
 
@@ -71,6 +75,19 @@ def choice_field(label: str, **options: Any) -> SelectField:
 def strip(value: str | None) -> str:
     """Take blanks off both ends; nothing at all becomes an empty text."""
     return (value or "").replace("\x00", "").strip()
+
+
+def one_line(value: str | None) -> str:
+    """Make a name one plain line: it stands in letters and lists, where a break could forge one.
+
+    Control characters and marks that turn the direction of writing disappear.
+    """
+    kept = "".join(
+        letter
+        for letter in value or ""
+        if letter.isspace() or unicodedata.category(letter) not in {"Cc", "Cf", "Cs"}
+    )
+    return " ".join(kept.split())
 
 
 class Filled(InputRequired):

@@ -3,9 +3,8 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
-from lms.core.db import db
+from lms.core.db import db, insert_into
 from lms.core.errors import DomainError
 from lms.core.models import Throttle
 
@@ -53,9 +52,8 @@ def failed(keys: list[str], now: datetime) -> None:
     """Count one failure against each key. Needs a unit of work."""
     # One statement per key, in a fixed order: two guesses at once are both counted, none waits in
     # a circle.
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
     for key in sorted(keys):
-        first = dialect.insert(Throttle).values(key=key, failures=1, last_at=now)
+        first = insert_into(Throttle).values(key=key, failures=1, last_at=now)
         recent = Throttle.last_at > now - FORGET
         db.session.execute(
             first.on_conflict_do_update(

@@ -17,14 +17,21 @@ from certificates.codes import normalise
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Part
 from lms.config import Config
-from lms.core import clock, login
+from lms.core import clock, http, login
 from lms.core.db import unit_of_work
 from lms.core.errors import DomainError
 from lms.core.forms import strip
 from lms.core.i18n import gettext as _
 from lms.core.i18n import pick
-from lms.credentials import gate, paper, rules, services, words
+from lms.credentials import gate, paper, rules, schemes, services, words
 from lms.credentials.forms import NameCheckForm, RevokeForm, SignForm
+from lms.credentials.register import (
+    find_by_code,
+    get_document,
+    get_record,
+    list_looks,
+    list_register,
+)
 
 bp = Blueprint("credentials", __name__, template_folder="templates")
 bp.record_once(lambda state: gate.init_app(state.app))
@@ -86,7 +93,7 @@ def mine() -> ResponseReturnValue:
         "credentials/mine.html",
         held=outlook.held[::-1],
         ahead=_ahead(outlook) if viewer.is_any("trainee") else [],
-        looks=services.list_looks(viewer.id),
+        looks=list_looks(viewer.id),
         words=words,
         base_url=config().base_url,
     )
@@ -106,7 +113,7 @@ def _ahead(outlook: services.Outlook) -> list[tuple[services.Progress, list[str]
 @login.signed_in
 def download(code: str) -> ResponseReturnValue:
     """Answer with the paper as it was issued."""
-    document = services.get_document(code, login.require_viewer())
+    document = get_document(code, login.require_viewer())
     response = Response(document.body, mimetype=document.media_type)
     # A neutral name: the file may stay on a shared device.
     name = f"sertifikat-{normalise(code)}.pdf"
@@ -159,7 +166,7 @@ def _decision_page(slug: str, public_id: str, scheme: str, form: SignForm) -> st
     cohort = cohorts.get_cohort(slug, viewer, Part.TRAINER)
     seat = cohorts.get_seat(cohort.id, public_id)
     deciding = services.prepare_decision(seat.person_id, scheme, viewer.id, now)
-    titles = {s.code: pick(s.title, s.title_en) for s in services.list_schemes()}
+    titles = {s.code: pick(s.title, s.title_en) for s in schemes.list_schemes()}
     return render_template(
         "credentials/decide.html",
         cohort=cohort,
@@ -178,10 +185,10 @@ def _decision_page(slug: str, public_id: str, scheme: str, form: SignForm) -> st
 @login.role("admin")
 def register() -> ResponseReturnValue:
     """List certificates, newest first, with search."""
-    search, before = strip(request.args.get("cari"))[:100], request.args.get("sebelum", "")
-    entries = services.list_register(
+    search = strip(request.args.get("cari"))[:100]
+    entries = list_register(
         search=search,
-        before=int(before) if before.isdecimal() and len(before) < 10 else None,
+        before=http.asked_id("sebelum"),
         at=clock.now(),
         limit=PAGE,
     )
@@ -250,7 +257,7 @@ def reissue(code: str) -> ResponseReturnValue:
 def _entry_page(code: str, form: RevokeForm) -> str:
     return render_template(
         "credentials/entry.html",
-        record=services.get_record(code, clock.now()),
+        record=get_record(code, clock.now()),
         form=form,
         words=words,
     )
@@ -262,6 +269,7 @@ def _entry_page(code: str, form: RevokeForm) -> str:
 @bp.get("/C")
 @bp.get("/c")
 @login.public
+@http.takes_any_text
 def ask() -> ResponseReturnValue:
     """Ask for a code, or answer for the one that was typed."""
     typed = request.args.get("kode")
@@ -273,6 +281,7 @@ def ask() -> ResponseReturnValue:
 @bp.get("/C/<path:code>")
 @bp.get("/c/<path:code>")
 @login.public
+@http.takes_any_text
 def verify(code: str) -> ResponseReturnValue:
     """Say what a certificate is worth, without saying whose it is."""
     return _verdict_page(code, NameCheckForm(formdata=None))
@@ -281,6 +290,7 @@ def verify(code: str) -> ResponseReturnValue:
 @bp.post("/c/<path:code>")
 @login.public
 @login.accepts(NameCheckForm)
+@http.takes_any_text
 def match(code: str) -> ResponseReturnValue:
     """Compare a typed name with the one on the paper. Nothing is stored, so nothing redirects."""
     form = NameCheckForm()
@@ -293,7 +303,7 @@ def _verdict_page(code: str, form: NameCheckForm, *, compare: bool = False) -> s
     address = request.remote_addr or ""
     gate.check_code(address)
     now = clock.now()
-    found = services.find_by_code(code, now)
+    found = find_by_code(code, now)
     matched = None
     if found is not None and compare:
         gate.check_name(address, found.entry.code)

@@ -11,12 +11,14 @@ from typing import Any
 from flask import current_app
 
 from lms.accounts import services as accounts
+from lms.cohorts import organisations
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort, Part
 from lms.cohorts.timetable import TWO_DAYS
 from lms.config import Config
 from lms.core.db import unit_of_work
 from lms.core.login import Viewer
+from lms.credentials import register
 from lms.credentials import services as credentials
 from lms.credentials.models import Method
 from lms.credentials.rules import Reason
@@ -76,14 +78,14 @@ def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
 def _write_paper(city: City, code: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{code}.pdf"
-    target.write_bytes(credentials.get_document(code, city.viewer("Ayu Pratiwi", "admin")).body)
+    target.write_bytes(register.get_document(code, city.viewer("Ayu Pratiwi", "admin")).body)
     return target
 
 
 def _organisations(city: City) -> None:
     with unit_of_work():
         for key, (name, kind) in {"host": people.HOST, **people.AGENCIES}.items():
-            city.organisations[key] = cohorts.create_organisation(
+            city.organisations[key] = organisations.create_organisation(
                 name=name, kind=kind, city=people.CITY, actor_id=None, now=city.now - 800 * DAY
             ).id
 
@@ -306,11 +308,11 @@ def _revoke(city: City, code: str) -> None:
 
 def _look(city: City, code: str) -> None:
     """Let an officer check this certificate: its holder sees that."""
-    found = credentials.find_by_code(code, city.now)
+    found = register.find_by_code(code, city.now)
     if found is None:
         raise LookupError(code)
     with unit_of_work():
-        credentials.record_looks(
+        register.record_looks(
             [found.entry.id],
             viewer_id=city.id_of("Gunawan Halim"),
             organisation_id=city.organisations["uptd"],

@@ -25,6 +25,7 @@ from lms.practice.attendance import services as attendance
 from lms.practice.cases import services as cases
 from lms.practice.cases.rules import Mark
 from lms.practice.observations import services as observations
+from lms.practice.observations.texts import list_stations
 from lms.practice.simulations import services as simulations
 from lms.quizzes import services as quizzes
 from lms.quizzes import sheets
@@ -189,7 +190,7 @@ class Walk:
     def observe(self, cohort: Cohort, assessor_id: int, at: datetime) -> None:
         """Pass every station of the observation test."""
         slug_id = cohort.id
-        for station in observations.list_stations():
+        for station in list_stations():
             for kuk in station.kuk:
                 entry = observations.Entry(2, self.random.choice(NOTES), "")
                 commit(

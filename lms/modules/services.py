@@ -9,12 +9,11 @@ from typing import Any
 
 from markupsafe import Markup
 from sqlalchemy import Row, and_, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.competency import services as competency
 from lms.competency.rules import CaseStudy, EvidenceKind, Kuk, Standard
 from lms.core.content import digest_of_text
-from lms.core.db import db
+from lms.core.db import db, insert_once
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.i18n import pick
@@ -333,18 +332,13 @@ def finish(
     line = reading.line
     if line.in_person:
         raise NotFound(line.code)
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    db.session.execute(
-        dialect.insert(LessonDone).on_conflict_do_nothing(),
-        [
-            {
-                "person_id": person_id,
-                "lesson_id": line.id,
-                "version": line.version,
-                "outcome": outcome,
-                "at": now,
-            }
-        ],
+    insert_once(
+        LessonDone,
+        person_id=person_id,
+        lesson_id=line.id,
+        version=line.version,
+        outcome=outcome,
+        at=now,
     )
     competency.append(
         [

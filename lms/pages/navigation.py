@@ -88,7 +88,7 @@ ROLE_TABS: dict[str, list[Entry]] = {
         ),
     ],
     "author": [HOME, LESSONS],
-    "speaker": [HOME],
+    "speaker": [HOME, LESSONS],
 }
 ROLE_TABS["assessor"] = ROLE_TABS["trainer"]
 ROLE_TABS["reviewer"] = ROLE_TABS["author"]

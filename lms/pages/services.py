@@ -10,13 +10,14 @@ from sqlalchemy import Row, select, union_all
 from lms.accounts import services as accounts
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
+from lms.cohorts.organisations import list_organisations
 from lms.competency import rules as verdicts
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk, Ledger, Requirement, Standard, State, TryState
 from lms.core.db import db
 from lms.core.login import Viewer
 from lms.core.models import ContentRelease
-from lms.credentials import services as credentials
+from lms.credentials import register
 from lms.modules import services as modules
 from lms.modules.services import Line, Outline
 from lms.pages import rules
@@ -24,7 +25,6 @@ from lms.pages.rules import Next, Standing, Step, What
 from lms.practice.cases import services as cases
 from lms.practice.simulations import rules as simulation_rules
 from lms.practice.simulations import services as simulations
-from lms.quizzes import rules as quiz_rules
 from lms.quizzes import services as quizzes
 from lms.quizzes import standing as quiz_standing
 
@@ -137,7 +137,7 @@ class _History:
             simulations.history_query(person_id),
             cases.history_query(person_id),
             competency.coaching_query(person_id),
-            credentials.in_force_query(person_id, now),
+            register.in_force_query(person_id, now),
         )
         events: dict[tuple[str, str], list[Event]] = defaultdict(list)
         for row in db.session.execute(query):
@@ -215,24 +215,12 @@ def _course(
 
 
 def _is_shown(ledger: Ledger, curriculum: str, simulation: str) -> bool:
-    """Tell whether a simulation leaves nothing to show for the KUK of a curriculum.
-
-    Of a KUK that is not critical a run is only recorded, so any run will do.
-    """
-    asked = [
-        kuk
+    """Tell whether a simulation leaves nothing to show for the KUK of a curriculum."""
+    return all(
+        simulations.is_shown(ledger, kuk.code, simulation)
         for kuk in ledger.standard.of(curriculum)
         if EvidenceKind.SIM in kuk.ev and kuk.code in ledger.standard.simulations[simulation]
-    ]
-    return all(
-        rows and all(_is_safe(row, kuk) for row in rows)
-        for kuk in asked
-        for rows in [ledger.latest(EvidenceKind.SIM, kuk.code, simulation)]
     )
-
-
-def _is_safe(row: verdicts.Row, kuk: Kuk | None) -> bool:
-    return not row.harmful and (bool(row.passed) or kuk is None or not kuk.critical)
 
 
 def _standing(following: verdicts.NextTry) -> Standing:
@@ -256,34 +244,24 @@ def _simulation_steps(
             what=What.SIMULATION, curriculum=curriculum, code=code, standing=Standing.RUNNING
         )
         return
-    groups: dict[str, list[verdicts.Row]] = defaultdict(list)
-    for row in rows:
-        if row.kind is EvidenceKind.SIM and row.source == code and not row.voided:
-            groups[row.group].append(row)
-    tries = simulation_rules.open_tries(
-        simulation_rules.Try(
-            max(row.at for row in members),
-            all(_is_safe(row, standard.kuk.get(row.kuk)) for row in members),
-        )
-        for members in groups.values()
-    )
-    walked = [
+    practice = [
         simulation_rules.Practised(
             event.began_at, simulation_rules.RunOutcome(event.what.removeprefix("practice:"))
         )
         for event in history.of_one("simulation", code, "practice:")
         if event.began_at and event.ended_at
     ]
-    if tries and not simulation_rules.path_walked(walked, tries[-1]):
-        yield Step(what=What.PRACTICE, curriculum=curriculum, code=code, standing=Standing.AGAIN)
+    tries = simulations.tries_of(rows, standard).get(code, ())
     coached = history.coached(EvidenceKind.SIM, code)
-    following = verdicts.next_try(standard, EvidenceKind.SIM, tries, coached, now)
+    weighed = simulations.weigh(standard, tries, coached, practice, now)
+    if weighed.path_open:
+        yield Step(what=What.PRACTICE, curriculum=curriculum, code=code, standing=Standing.AGAIN)
     yield Step(
         what=What.SIMULATION,
         curriculum=curriculum,
         code=code,
-        standing=_standing(following),
-        at=following.at,
+        standing=_standing(weighed.next),
+        at=weighed.next.at,
     )
 
 
@@ -300,10 +278,8 @@ def _quiz_steps(
         return
     if not history.has("quiz", code) or not verdicts.quiz_scope(standard, code, rows, now):
         return
-    then = quiz_standing.as_it_was(rows)
     closed = [event.ended_at for event in sittings if event.ended_at]
-    passed = [at for at in closed if not verdicts.quiz_scope(standard, code, then, at)]
-    tries = quiz_rules.tries_since(closed, passed)
+    tries = quiz_standing.tries_of(standard, code, rows, closed)
     coached = history.coached(EvidenceKind.Q, code)
     following = verdicts.next_try(standard, EvidenceKind.Q, tries, coached, now)
     yield Step(
@@ -400,7 +376,7 @@ class Administration:
 def read_administration(viewer: Viewer, *, sends_mail: bool) -> Administration:
     """Return what is set up. Three queries."""
     return Administration(
-        organisations=len(cohorts.list_organisations()),
+        organisations=len(list_organisations()),
         cohorts=cohorts.list_cohorts(viewer),
         roles=accounts.roles_given(),
         sends_mail=sends_mail,

@@ -37,17 +37,9 @@ def read_system() -> System:
         standard=standard.standard.version if standard else None,
         is_draft=standard is not None and standard.is_draft,
         database=db.engine.dialect.name,
-        schema_ok=_is_schema_ok(),
+        schema_ok=schema.is_current(db.engine),
         unsent=mail.count_unsent(),
     )
-
-
-def _is_schema_ok() -> bool:
-    try:
-        schema.check(db.engine)
-    except schema.WrongSchema:
-        return False
-    return True
 
 
 def hide_personal_links(body: str) -> str:

@@ -152,7 +152,7 @@ def system() -> ResponseReturnValue:
 @login.role("admin")
 def outbox() -> ResponseReturnValue:
     """List messages, newest first, with what became of them."""
-    before = request.args.get("sebelum", type=int)
+    before = http.asked_id("sebelum")
     found = mail.list_outbox(before=before, limit=PAGE + 1)
     return render_template(
         "pages/outbox.html",
@@ -169,7 +169,7 @@ def outbox() -> ResponseReturnValue:
 @login.role("admin")
 def audit() -> ResponseReturnValue:
     """List what changed somebody's rights or results, newest first."""
-    before = request.args.get("sebelum", type=int)
+    before = http.asked_id("sebelum")
     action = request.args.get("tindakan", "").strip()[:60]
     subject = request.args.get("tentang", "").strip()[:60]
     found = trail.list_events(before=before, action=action, subject=subject, limit=PAGE + 1)

@@ -10,14 +10,13 @@ from random import Random
 from typing import Any
 
 from sqlalchemy import Row, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, TryState
 from lms.competency.services import NewEvidence
-from lms.core.db import db
+from lms.core.db import db, insert_once
 from lms.core.errors import NotFound
 from lms.quizzes import rules
 from lms.quizzes.content import BankItem
@@ -243,7 +242,7 @@ def save_answer(
     counts = choice is None or seq >= (place.seq or 0)
     if place.event_id is not None:
         return Saved(_same(place, event), counts)
-    if _insert(event):
+    if insert_once(AnswerEvent, **event):
         return Saved(now, counts)
     # The same request arrived twice at once and the other one was first.
     return Saved(_same(_place(ref, position, client_key), event), counts)
@@ -258,16 +257,15 @@ def save_page(
     """
     client_key = str(uuid.uuid4())
     place = _place(ref, position, client_key)
-    _insert(
-        {
-            "attempt_id": place.attempt_id,
-            "attempt_item_id": place.item_id,
-            "client_key": client_key,
-            "seq": rules.next_seq(seq, place.seq),
-            "choice": choice,
-            "flagged": flagged,
-            "received_at": now,
-        }
+    insert_once(
+        AnswerEvent,
+        attempt_id=place.attempt_id,
+        attempt_item_id=place.item_id,
+        client_key=client_key,
+        seq=rules.next_seq(seq, place.seq),
+        choice=choice,
+        flagged=flagged,
+        received_at=now,
     )
 
 
@@ -312,15 +310,6 @@ def _place(ref: AttemptRef, position: int, client_key: str) -> AnyRow:
     if row.closed_at is not None:
         raise rules.AttemptClosed(ref.public_id)
     return row
-
-
-def _insert(event: Mapping[str, object]) -> bool:
-    """Append an event unless its key is there; tell whether it was appended."""
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    added = db.session.execute(
-        dialect.insert(AnswerEvent).values(event).on_conflict_do_nothing().returning(AnswerEvent.id)
-    )
-    return added.first() is not None
 
 
 def _same(place: AnyRow, event: Mapping[str, object]) -> datetime:

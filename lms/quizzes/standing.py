@@ -179,7 +179,7 @@ def _quiz_state(
     asked = asked_by(standard, code)
     scope = competency_rules.quiz_scope(standard, code, rows, now)
     others = sum(standard.shown_for(kuk) for kuk in asked if not kuk.critical)
-    tries = _tries(standard, code, rows, [row.closed_at for row in closed])
+    tries = tries_of(standard, code, rows, [row.closed_at for row in closed])
     coached = (
         competency.coached_at(person_id, EvidenceKind.Q, code)
         if len(tries) >= standard.tries_before_coaching
@@ -207,7 +207,7 @@ def _quiz_state(
     )
 
 
-def _tries(
+def tries_of(
     standard: Standard,
     code: str,
     rows: Iterable[competency_rules.Row],
@@ -259,7 +259,7 @@ def waiting(
             current.standard, code, rows, now
         ):
             continue
-        tries = _tries(current.standard, code, rows, [row.closed_at for row in sittings])
+        tries = tries_of(current.standard, code, rows, [row.closed_at for row in sittings])
         step = competency_rules.next_try(
             current.standard, EvidenceKind.Q, tries, coached.get((person_id, code), []), now
         )

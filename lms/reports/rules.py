@@ -20,6 +20,8 @@ class FactKind(StrEnum):
     COACHED = "coached"
     WAITS_FOR_MARK = "waits"
     TALK = "talk"
+    HELD = "held"
+    """Holds a certificate that counts today; the source is its scheme."""
 
 
 @dataclass(frozen=True, slots=True)

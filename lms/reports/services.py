@@ -21,14 +21,17 @@ from lms.competency.rules import (
     EvidenceKind,
     Kuk,
     Ledger,
+    Requirement,
     Row,
     Standard,
     Unit,
     Verdict,
+    judge,
     quiz_scope,
 )
 from lms.core.db import db
-from lms.credentials.models import Certificate
+from lms.credentials import schemes
+from lms.credentials.models import Certificate, CertificateEvent
 from lms.modules.models import Lesson, LessonDone, Outcome
 from lms.practice.cases.models import CaseDraft, CaseReview, CaseSubmission
 from lms.practice.simulations.models import SimulationRun
@@ -55,6 +58,8 @@ class Line:
     cells: tuple[Cell, ...]
     verdicts: dict[str, Verdict]
     stuck: tuple[Stuck, ...]
+    ready: tuple[str, ...]
+    """Schemes a trainer may sign: everything is there and no certificate counts yet."""
     last_seen: datetime | None
 
     @property
@@ -108,16 +113,18 @@ COMPANION_UNITS = 10
 
 
 def matrix(cohort: Cohort, *, now: datetime) -> Matrix:
-    """Return the class people × units. Five queries at any size."""
+    """Return the class people × units. Six queries at any size."""
     seats = cohorts.list_seats(cohort.id)
     found = competency.current()
     ids = [seat.person_id for seat in seats]
     ledgers = competency.rows_of(ids, found)
-    facts = _facts(cohort.id)
+    facts = _facts(cohort.id, now)
+    asked = _requirements()
     lines = tuple(
         _line(
             seat,
             cohort,
+            asked,
             found.standard,
             ledgers.get(seat.person_id, []),
             facts[seat.person_id],
@@ -153,6 +160,7 @@ def _most_open(standard: Standard, lines: Sequence[Line], taught: set[str]) -> t
 def _line(
     seat: Seat,
     cohort: Cohort,
+    asked: Sequence[Requirement],
     standard: Standard,
     rows: list[Row],
     facts: list[Fact],
@@ -172,22 +180,35 @@ def _line(
     tried = {fact.source for fact in facts if fact.kind is FactKind.TRY}
     open_quizzes = frozenset(c for c in tried if quiz_scope(standard, c, rows, now))
     seen = [fact.at for fact in facts if fact.kind is FactKind.SEEN]
+    held = frozenset(fact.source for fact in facts if fact.kind is FactKind.HELD)
     joined = next((fact.at for fact in facts if fact.source == "joined"), now)
     unseen = cohort.ends_on < now.date() and not any(r.kind is EvidenceKind.OBS for r in rows)
     found = rules.stuck(
         facts,
         joined_at=joined,
         now=now,
-        done=any(fact.source == "certificate" for fact in facts),
+        done=bool(held),
         open_quizzes=open_quizzes,
         unobserved=unseen,
         wait=standard.wait[EvidenceKind.Q],
         tries_before_coaching=standard.tries_before_coaching,
     )
-    return Line(seat, cells, verdicts, tuple(found), max(seen, default=None))
+    ready = tuple(
+        one.scheme
+        for one in asked
+        if one.scheme not in held
+        # Judging costs more than looking: most people have something open.
+        and all(verdicts[kuk.code].reached for code in one.curricula for kuk in standard.of(code))
+        and judge(standard, rows, one, now, holds=held).ready
+    )
+    return Line(seat, cells, verdicts, tuple(found), ready, max(seen, default=None))
 
 
-def _facts(cohort_id: int) -> dict[int, list[Fact]]:
+def _requirements() -> list[Requirement]:
+    return [schemes.requirement(scheme) for scheme in schemes.list_schemes()]
+
+
+def _facts(cohort_id: int, now: datetime) -> dict[int, list[Fact]]:
     """Return what is known about the people of a class beside evidence, in one query."""
     people = select(Enrolment.person_id).where(Enrolment.cohort_id == cohort_id)
 
@@ -209,7 +230,14 @@ def _facts(cohort_id: int) -> dict[int, list[Fact]]:
         seen(Attempt.person_id, Attempt.opened_at),
         seen(SimulationRun.person_id, SimulationRun.started_at),
         seen(CaseDraft.person_id, CaseDraft.updated_at),
-        seen(Certificate.person_id, Certificate.issued_at, "certificate"),
+        part(
+            Certificate.person_id,
+            FactKind.HELD,
+            Certificate.scheme_code,
+            Certificate.issued_at,
+            Certificate.valid_until >= now.date(),
+            Certificate.id.not_in(select(CertificateEvent.certificate_id)),
+        ),
         part(
             Attempt.person_id,
             FactKind.TRY,
@@ -252,13 +280,13 @@ def person(cohort: Cohort, public_id: str, *, now: datetime) -> Person:
     found = competency.current()
     rows = competency.rows_of_one(seat.person_id, found)
     evidence = competency.list_evidence(seat.person_id)
-    facts = _facts(cohort.id)[seat.person_id]
+    facts = _facts(cohort.id, now)[seat.person_id]
     assessors = {row.assessor_id for row in evidence if row.assessor_id is not None}
     return Person(
         cohort=cohort,
         seat=seat,
         standard=found.standard,
-        line=_line(seat, cohort, found.standard, rows, facts, now),
+        line=_line(seat, cohort, _requirements(), found.standard, rows, facts, now),
         evidence=evidence,
         voided=competency.void_ids(seat.person_id),
         names=accounts.names_of(assessors),

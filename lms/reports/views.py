@@ -6,15 +6,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.cohorts import services as cohorts
-from lms.cohorts.models import Part
+from lms.cohorts.models import Cohort, Part
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core import clock, login
 from lms.core.db import unit_of_work
 from lms.core.i18n import gettext as _
 from lms.core.i18n import ngettext
-from lms.credentials import services as credentials
-from lms.practice.observations import services as observations
+from lms.credentials import schemes
+from lms.practice.observations.texts import list_stations
 from lms.reports import services
 from lms.reports.forms import CoachingForm
 from lms.reports.rules import Reason, Stuck
@@ -57,7 +57,7 @@ def index() -> ResponseReturnValue:
 @login.role("trainer", "assessor", "admin")
 def matrix(slug: str) -> ResponseReturnValue:
     """Show a class as people × units; `unit` opens one unit to its criteria."""
-    cohort = cohorts.get_cohort(slug, login.require_viewer())
+    cohort = _get_cohort(slug)
     found = services.matrix(cohort, now=clock.now())
     return render_template(
         "reports/matrix.html",
@@ -65,6 +65,7 @@ def matrix(slug: str) -> ResponseReturnValue:
         lines=services.arrange(
             found.lines, agency=request.args.get("instansi", ""), order=request.args.get("urut", "")
         ),
+        pressing=services.arrange(found.lines, agency="", order=""),
         agencies=sorted({line.seat.organisation for line in found.lines}),
         unit=services.find_unit(found, request.args.get("unit", "")),
         args=request.args,
@@ -103,13 +104,20 @@ def coach(slug: str, public_id: str) -> ResponseReturnValue:
     return redirect(url_for(".person", slug=slug, public_id=public_id))
 
 
+def _get_cohort(slug: str) -> Cohort:
+    """Return a class whose results the viewer may read; who only speaks in it may not."""
+    viewer = login.require_viewer()
+    parts = () if "admin" in viewer.roles else (Part.TRAINER, Part.ASSESSOR)
+    return cohorts.get_cohort(slug, viewer, *parts)
+
+
 def _person_page(slug: str, public_id: str, form: CoachingForm) -> str:
-    cohort = cohorts.get_cohort(slug, login.require_viewer())
+    cohort = _get_cohort(slug)
     form.offer(_choices())
     return render_template(
         "reports/person.html",
         found=services.person(cohort, public_id, now=clock.now()),
-        schemes=credentials.list_schemes(),
+        schemes=schemes.list_schemes(),
         form=form,
     )
 
@@ -125,7 +133,7 @@ def _choices() -> list[tuple[EvidenceKind, str, str]]:
     ]
     found += [
         (EvidenceKind.OBS, station.code, _("Stasiun %(code)s", code=station.code))
-        for station in observations.list_stations()
+        for station in list_stations()
     ]
     return found + [
         (EvidenceKind.REF, code, _("Pelajaran %(code)s", code=code))

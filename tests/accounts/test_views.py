@@ -161,6 +161,27 @@ def test_guessing_is_slowed_down_and_a_known_device_is_not(app: Flask, maria: Pe
     assert enter(own, device="own").status_code == 302
 
 
+def test_guessing_on_a_remembered_device_is_slowed_down_on_that_device(app: Flask, maria: Person):
+    """Whoever picks up her telephone gets no more tries than a stranger."""
+    phone, laptop = app.test_client(), app.test_client()
+    for browser in (phone, laptop):
+        enter(browser, device="own")
+    for _ in range(throttle.FREE):
+        assert "belum cocok" in enter(phone, "tebakan panjang", device="own").text
+    assert "Terlalu banyak percobaan" in enter(phone, device="own").text
+    assert enter(laptop, device="own").status_code == 302
+
+
+def test_trying_old_passwords_in_an_open_session_is_slowed_down(sign_in: SignIn, maria: Person):
+    browser, new = sign_in(maria), "danau biru tenang 3"
+    typed = {"old": "tebakan panjang", "new": new, "again": new}
+    for _ in range(throttle.FREE):
+        assert "belum cocok" in browser.post("/akun/kata-sandi", data=typed).text
+    slowed = browser.post("/akun/kata-sandi", data=typed | {"old": PASSWORD})
+    assert slowed.status_code == 422
+    assert "Terlalu banyak percobaan" in slowed.text
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -16,12 +16,14 @@ from lms.cohorts import services as cohorts
 from lms.cohorts.models import Organisation, Part
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
+from lms.credentials import register
 from lms.credentials import services as credentials
 from lms.credentials.models import Disclosure, Method
 from lms.credentials.rules import Reason, end_of
 from tests import factories
-from tests.credentials.test_verify import UNKNOWN, counted, text_of
+from tests.credentials.test_verify import UNKNOWN, text_of
 from tests.credentials.world import NOW, World, fulfil, refuses
+from tests.queries import counted
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -330,7 +332,7 @@ def test_the_same_number_of_two_issuers_is_told_apart_by_the_name(world: World, 
 def test_a_look_without_an_agency_is_still_shown(world: World, sign_in):
     made = world.certified()
     check(sign_in(officer_of()), made.code, "x")
-    [look] = credentials.list_looks(world.trainee.id)
+    [look] = register.list_looks(world.trainee.id)
     assert (look.organisation, look.method, look.matched) == (None, Method.CODE, False)
 
 

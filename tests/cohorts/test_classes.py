@@ -14,7 +14,7 @@ from lms.accounts.models import Person
 from lms.cohorts import services
 from lms.cohorts.models import Cohort, Conflict, Invitation, Part
 from lms.cohorts.timetable import TWO_DAYS
-from lms.core.db import db
+from lms.core.db import db, unit_of_work
 from lms.core.login import Viewer
 from lms.core.models import Mail
 from tests import factories
@@ -96,7 +96,7 @@ def test_a_new_class_comes_with_its_two_days(browser: FlaskClient):
     assert stored == [(e.day, e.half, e.position, e.title, e.jp, e.lesson_code) for e in TWO_DAYS]
     page = browser.get(answer.location).text
     assert "Kelas dibuka" in page
-    assert "9 Desember 2026 – 10 Desember 2026" in page
+    assert "9–10 Desember 2026" in page
     assert "Hari 1 siang" in page
     assert "Angkatan 1" in browser.get("/admin/angkatan").text
 
@@ -481,3 +481,24 @@ def test_a_class_without_trainer_is_the_administrators_to_invite(admin: Person):
     made = factories.cohort()
     viewer = Viewer(admin.id, "x", "Sri", frozenset({"admin"}), "id", "t")
     assert services.get_cohort_to_invite(made.slug, viewer).id == made.id
+
+
+def test_a_letter_speaks_the_inviters_language_first_and_the_other_after(
+    app: Flask, sign_in: SignIn
+):
+    factories.cohort(slug="satu-hari", ends_on=date(2026, 3, 20))
+    house = factories.organisation().public_id
+    typed = INVITED | {"organisation": house}
+    path = "/admin/angkatan/satu-hari/undangan"
+    for locale, email in (("id", "a@contoh.test"), ("en", "b@contoh.test")):
+        admin = factories.person("admin")
+        with unit_of_work():
+            accounts.set_locale(admin.id, locale)
+        sign_in(admin).post(path, data=typed | {"email": email})
+    indonesian, english = db.session.scalars(select(Mail).order_by(Mail.id))
+    assert (indonesian.subject, english.subject) == ("Undangan kelas", "Class invitation")
+    first, second = indonesian.body.split("-" * 40)
+    assert first.startswith("Salam, Maria Ulfah.")
+    assert "Tatap muka: 20 Maret 2026\n" in first
+    assert "20 March 2026\n" in second
+    assert english.body.split("-" * 40)[1].strip().startswith("Salam, Maria Ulfah.")

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from lms.accounts import services as accounts
 from lms.accounts.models import LoginSession, Person
-from lms.cohorts import services
+from lms.cohorts import invitations, organisations
 from lms.cohorts.models import Enrolment, Organisation
 from lms.core import throttle
 from lms.core.db import db, unit_of_work
@@ -38,7 +38,7 @@ def send(
     house = factories.organisation("Puskesmas Melati").id
     admin = factories.person("admin", name="Sri Wahyuni").id
     with unit_of_work():
-        return services.invite(
+        return invitations.invite(
             email=email,
             name="Maria Ulfah",
             roles=list(roles),
@@ -75,7 +75,7 @@ def test_it_says_who_invites_to_what_and_what_is_done_with_the_data(
     for words in (
         "Sri Wahyuni mengundang Anda.",
         "Angkatan Contoh",
-        "20 Maret 2026 sampai 21 Maret 2026",
+        "20–21 Maret 2026",
         "Aula Dinas, Kota Contoh",
         "Puskesmas Melati",
         "Peserta",
@@ -175,8 +175,8 @@ def test_an_old_invitation_asks_for_a_new_one(app: Flask, client: FlaskClient):
 
 def test_a_withdrawn_invitation_says_so(app: Flask, client: FlaskClient, token: str):
     with unit_of_work():
-        line = services.list_invitations(now=datetime.now(UTC))[0]
-        services.withdraw(line.id, actor_id=1, now=datetime.now(UTC))
+        line = invitations.list_invitations(now=datetime.now(UTC))[0]
+        invitations.withdraw(line.id, actor_id=1, now=datetime.now(UTC))
     answer = client.get(f"/undangan/{token}")
     assert answer.status_code == 410
     assert "Undangan ini ditarik kembali" in answer.text
@@ -304,7 +304,7 @@ def test_an_invitation_outside_a_class_names_no_class(app: Flask, client: FlaskC
     assert "Petugas instansi" in page
     client.post(f"/undangan/{token}", data=SHEET)
     house = db.session.scalars(select(Organisation)).one()
-    assert len(services.list_officers(house.id)) == 1
+    assert len(organisations.list_officers(house.id)) == 1
 
 
 def test_a_name_cannot_be_markup(app: Flask, client: FlaskClient, token: str):

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
-from lms.cohorts import labels, services
+from lms.cohorts import labels, organisations
 from lms.cohorts.models import Organisation, OrganisationKind, Part
 from lms.cohorts.rules import Standing
 from lms.core.db import db
@@ -82,7 +82,7 @@ def test_an_organisation_is_corrected(browser: FlaskClient):
         answer = browser.post(address, data=typed | values)
         assert answer.status_code == 422
         assert says in answer.text
-    assert services.get_organisation(one.public_id).name == "Benar"
+    assert organisations.get_organisation(one.public_id).name == "Benar"
     assert browser.get("/admin/instansi/tidak-ada").status_code == 404
 
 
@@ -100,7 +100,7 @@ def test_an_officer_is_appointed_and_dismissed(browser: FlaskClient):
     assert "agency" in accounts.roles_of(officer.id)
     end = {"person": officer.public_id}
     assert browser.post(f"{address}/petugas/akhiri", data=end).location == address
-    assert services.list_officers(house.id) == []
+    assert organisations.list_officers(house.id) == []
     assert browser.post(f"{address}/petugas/akhiri", data=end).status_code == 404
     assert browser.post(f"{address}/petugas/akhiri", data={}).status_code == 404
 

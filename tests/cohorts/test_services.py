@@ -1,7 +1,8 @@
 """Organisations, classes, seats, staff, conflicts: on both databases where one of them decides."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
-from lms.cohorts import services
+from lms.cohorts import invitations, organisations, services
 from lms.cohorts.models import (
     CohortStaff,
     Conflict,
@@ -56,7 +57,7 @@ def test_the_two_days_have_the_hours_of_the_curriculum():
 def test_an_organisation_has_a_name_of_its_own(app: Flask):
     factories.organisation("Puskesmas Melati")
     with pytest.raises(services.NameTaken), unit_of_work():
-        services.create_organisation(
+        organisations.create_organisation(
             name="Puskesmas Melati",
             kind=OrganisationKind.PUSKESMAS,
             city="Lain",
@@ -68,16 +69,16 @@ def test_an_organisation_has_a_name_of_its_own(app: Flask):
         correct(other, "Puskesmas Melati")
     with unit_of_work():
         correct(other, "Puskesmas Kenanga", OrganisationKind.HOSPITAL)
-    found = services.get_organisation(other)
+    found = organisations.get_organisation(other)
     assert (found.name, found.kind) == ("Puskesmas Kenanga", OrganisationKind.HOSPITAL)
-    assert [one.name for one in services.list_organisations()] == [
+    assert [one.name for one in organisations.list_organisations()] == [
         "Puskesmas Kenanga",
         "Puskesmas Melati",
     ]
 
 
 def correct(public_id: str, name: str, kind: OrganisationKind = OrganisationKind.PUSKESMAS) -> None:
-    services.update_organisation(
+    organisations.update_organisation(
         public_id, name=name, kind=kind, city="Kota Contoh", actor_id=None, now=NOW
     )
 
@@ -90,8 +91,8 @@ def test_an_organisation_is_counted_with_its_people_and_officers(app: Flask):
     for _ in range(2):
         factories.seat(factories.person(), where, one)
     with unit_of_work():
-        services.appoint_officer(one.id, officer.email, actor_id=admin.id, now=NOW)
-    lines = {line.public_id: line for line in services.list_organisation_lines()}
+        organisations.appoint_officer(one.id, officer.email, actor_id=admin.id, now=NOW)
+    lines = {line.public_id: line for line in organisations.list_organisation_lines()}
     assert (lines[one.public_id].people, lines[one.public_id].officers) == (2, 1)
     assert (lines[empty.public_id].people, lines[empty.public_id].officers) == (0, 0)
 
@@ -252,7 +253,7 @@ def test_staff_and_officers_appointed_twice_at_once_are_appointed_once(bare_app:
     def appoint() -> None:
         with unit_of_work():
             services.appoint_staff(cohort, email, Part.ASSESSOR, actor_id=admin, now=NOW)
-            services.appoint_officer(house, email, actor_id=admin, now=NOW)
+            organisations.appoint_officer(house, email, actor_id=admin, now=NOW)
 
     assert race(bare_app, [appoint] * 3) == [None] * 3
     with bare_app.app_context():
@@ -264,22 +265,24 @@ def test_an_officer_asks_in_the_name_of_one_organisation_until_dismissed(app: Fl
     admin, house = factories.person("admin"), factories.organisation()
     officer = factories.person("speaker")
     with unit_of_work():
-        services.appoint_officer(house.id, officer.email, actor_id=admin.id, now=NOW)
-    assert [one.id for one in services.organisations_of(officer.id, Part.OFFICER)] == [house.id]
+        organisations.appoint_officer(house.id, officer.email, actor_id=admin.id, now=NOW)
+    assert [one.id for one in organisations.organisations_of(officer.id, Part.OFFICER)] == [
+        house.id
+    ]
     assert "agency" in accounts.roles_of(officer.id)
-    assert [one.name for one in services.list_officers(house.id)] == [officer.name]
-    assert services.members_of(house.id) == []
+    assert [one.name for one in organisations.list_officers(house.id)] == [officer.name]
+    assert organisations.members_of(house.id) == []
 
     def dismiss() -> None:
         with unit_of_work():
-            services.dismiss_officer(house.id, officer.public_id, actor_id=admin.id, now=NOW)
+            organisations.dismiss_officer(house.id, officer.public_id, actor_id=admin.id, now=NOW)
 
     dismiss()
-    assert services.list_officers(house.id) == []
+    assert organisations.list_officers(house.id) == []
     with pytest.raises(NotFound):
         dismiss()
     with pytest.raises(services.NoAccount), unit_of_work():
-        services.appoint_officer(house.id, "tidak@contoh.test", actor_id=admin.id, now=NOW)
+        organisations.appoint_officer(house.id, "tidak@contoh.test", actor_id=admin.id, now=NOW)
 
 
 @pytest.mark.both
@@ -348,6 +351,8 @@ def test_people_see_the_classes_they_work_in(app: Flask):
     assert services.people_in_scope(viewer(trainer), Part.ASSESSOR) == []
     assert services.find_cohort_of(companion.id).id == own.id
     assert services.find_cohort_of(trainer.id) is None
+    assert services.find_zone_of(companion.id) == own.zone
+    assert services.find_zone_of(trainer.id) is None
     assert services.get_seat(own.id, companion.public_id).name == companion.name
     with pytest.raises(NotFound):
         services.get_seat(foreign.id, companion.public_id)
@@ -366,14 +371,14 @@ def test_a_lesson_is_found_in_the_newest_class(app: Flask):
 # Invitations
 
 
-Invite = Callable[..., services.Invited]
+Invite = Callable[..., invitations.Invited]
 
 
 @pytest.fixture
 def invite(app: Flask) -> Invite:
     admin = factories.person("admin", email="pengundang@contoh.test", name="Sri Wahyuni").id
 
-    def make(**values: object) -> services.Invited:
+    def make(**values: object) -> invitations.Invited:
         wanted: dict[str, object] = {
             "email": "maria@contoh.test",
             "name": "Maria Ulfah",
@@ -387,7 +392,7 @@ def invite(app: Flask) -> Invite:
             "now": NOW,
         }
         with unit_of_work():
-            return services.invite(**(wanted | values))
+            return invitations.invite(**(wanted | values))
 
     return make
 
@@ -401,7 +406,7 @@ def accept(token: str, **values: object) -> accounts.SignedIn:
         "now": NOW,
     }
     with unit_of_work():
-        return services.accept_invitation(token, **(wanted | values))
+        return invitations.accept_invitation(token, **(wanted | values))
 
 
 def test_an_invitation_becomes_an_account_with_role_seat_and_membership(app: Flask, invite: Invite):
@@ -414,7 +419,7 @@ def test_an_invitation_becomes_an_account_with_role_seat_and_membership(app: Fla
     )  # fmt: skip
     assert begun.viewer.roles == {"trainee"}
     assert [seat.person_id for seat in services.list_seats(cohort.id)] == [person.id]
-    assert services.members_of(house.id) == [(person.id, "Maria Ulfah, S.Psi.")]
+    assert organisations.members_of(house.id) == [(person.id, "Maria Ulfah, S.Psi.")]
     assert begun.device_token is None
     assert actions()[-2:] == ["cohorts.invite", "cohorts.accept"]
 
@@ -432,18 +437,20 @@ def test_an_invitation_into_the_staff_becomes_a_part(app: Flask, invite: Invite,
 def test_an_invited_officer_asks_in_the_name_of_the_organisation(app: Flask, invite: Invite):
     house = factories.organisation()
     begun = accept(invite(roles=["agency"], organisation_id=house.id).token)
-    assert [one.person_id for one in services.list_officers(house.id)] == [begun.viewer.id]
+    assert [one.person_id for one in organisations.list_officers(house.id)] == [begun.viewer.id]
 
 
 def test_an_invitation_holds_72_hours(app: Flask, invite: Invite):
     token = invite().token
-    assert services.read_invitation(token, now=NOW + timedelta(hours=71)).inviter == "Sri Wahyuni"
+    assert (
+        invitations.read_invitation(token, now=NOW + timedelta(hours=71)).inviter == "Sri Wahyuni"
+    )
     late = NOW + timedelta(hours=72)
     for attempt in (
-        lambda: services.read_invitation(token, now=late),
+        lambda: invitations.read_invitation(token, now=late),
         lambda: accept(token, now=late),
     ):
-        with pytest.raises(services.InvitationClosed, match="expired"):
+        with pytest.raises(invitations.InvitationClosed, match="expired"):
             attempt()
     assert accounts.find_person_id("maria@contoh.test") is None
 
@@ -454,22 +461,22 @@ def test_a_withdrawn_invitation_opens_nothing(app: Flask, invite: Invite):
 
     def withdraw() -> None:
         with unit_of_work():
-            services.withdraw(identity, actor_id=1, now=NOW)
+            invitations.withdraw(identity, actor_id=1, now=NOW)
 
     withdraw()
-    with pytest.raises(services.InvitationClosed, match="withdrawn"):
+    with pytest.raises(invitations.InvitationClosed, match="withdrawn"):
         accept(token)
-    with pytest.raises(services.InvitationClosed):
+    with pytest.raises(invitations.InvitationClosed):
         withdraw()
     with pytest.raises(NotFound), unit_of_work():
-        services.withdraw(10_000, actor_id=1, now=NOW)
+        invitations.withdraw(10_000, actor_id=1, now=NOW)
 
 
 def test_an_unknown_token_opens_nothing(app: Flask, invite: Invite):
     invite()
-    with pytest.raises(services.UnknownInvitation):
-        services.read_invitation("tebakan", now=NOW)
-    with pytest.raises(services.UnknownInvitation):
+    with pytest.raises(invitations.UnknownInvitation):
+        invitations.read_invitation("tebakan", now=NOW)
+    with pytest.raises(invitations.UnknownInvitation):
         accept("tebakan")
 
 
@@ -479,7 +486,7 @@ def test_one_invitation_accepted_many_times_at_once_makes_one_person(bare_app: F
         cohort, house = factories.cohort().id, factories.organisation().id
         admin = factories.person("admin").id
         with unit_of_work():
-            token = services.invite(
+            token = invitations.invite(
                 email="maria@contoh.test",
                 name="Maria",
                 roles=["trainee"],
@@ -494,7 +501,7 @@ def test_one_invitation_accepted_many_times_at_once_makes_one_person(bare_app: F
 
     results = race(bare_app, [lambda: accept(token)] * 5)
     assert sum(isinstance(one, accounts.SignedIn) for one in results) == 1
-    closed = [one for one in results if isinstance(one, services.InvitationClosed)]
+    closed = [one for one in results if isinstance(one, invitations.InvitationClosed)]
     assert [str(one) for one in closed] == ["accepted"] * 4
     with bare_app.app_context():
         people = select(func.count()).select_from(Person).where(Person.email.like("maria%"))
@@ -504,11 +511,12 @@ def test_one_invitation_accepted_many_times_at_once_makes_one_person(bare_app: F
 
 
 @pytest.mark.both
-def test_accepting_and_withdrawing_at_once_end_in_one_of_the_two(bare_app: Flask):
+@pytest.mark.parametrize("first", ["accept", "withdraw"])
+def test_accepting_and_withdrawing_at_once_end_in_one_of_the_two(bare_app: Flask, first: str):
     with bare_app.app_context():
         admin = factories.person("admin").id
         with unit_of_work():
-            made = services.invite(
+            made = invitations.invite(
                 email="maria@contoh.test",
                 name="Maria",
                 roles=["speaker"],
@@ -522,14 +530,20 @@ def test_accepting_and_withdrawing_at_once_end_in_one_of_the_two(bare_app: Flask
             )
             token, identity = made.token, made.invitation.id
 
+    @contextmanager
+    def later(name: str) -> Iterator[None]:
+        """Let `first` look and act, but not commit, before the other one looks."""
+        time.sleep(0 if name == first else 0.1)
+        yield
+
     def withdraw() -> None:
-        with unit_of_work():
-            services.withdraw(identity, actor_id=admin, now=NOW)
-            time.sleep(0.2)  # both have looked before either has committed
+        with later("withdraw"), unit_of_work():
+            invitations.withdraw(identity, actor_id=admin, now=NOW)
+            time.sleep(0.2)
 
     def take() -> object:
-        with unit_of_work():
-            begun = services.accept_invitation(
+        with later("accept"), unit_of_work():
+            begun = invitations.accept_invitation(
                 token,
                 name="Maria",
                 password=factories.PASSWORD,
@@ -541,7 +555,7 @@ def test_accepting_and_withdrawing_at_once_end_in_one_of_the_two(bare_app: Flask
         return begun
 
     results = race(bare_app, [take, withdraw])
-    assert sum(isinstance(one, services.InvitationClosed) for one in results) == 1
+    assert sum(isinstance(one, invitations.InvitationClosed) for one in results) == 1
     with bare_app.app_context():
         is_there = accounts.find_person_id("maria@contoh.test") is not None
         assert is_there is isinstance(results[0], accounts.SignedIn)
@@ -556,7 +570,7 @@ def test_two_invitations_to_one_address_make_one_person(bare_app: Flask):
         for cohort in cohorts:
             with unit_of_work():
                 tokens.append(
-                    services.invite(
+                    invitations.invite(
                         email="maria@contoh.test",
                         name="Maria",
                         roles=["trainee"],
@@ -580,18 +594,18 @@ def test_an_account_that_exists_takes_on_what_the_invitation_promises(app: Flask
     maria = factories.person("speaker", email="maria@contoh.test")
     cohort, house = factories.cohort(), factories.organisation()
     token = invite(cohort_id=cohort.id, organisation_id=house.id).token
-    assert services.read_invitation(token, now=NOW).person_id == maria.id
+    assert invitations.read_invitation(token, now=NOW).person_id == maria.id
     with pytest.raises(accounts.EmailTaken):
         accept(token)
     stranger = factories.person()
-    with pytest.raises(services.UnknownInvitation), unit_of_work():
-        services.accept_as(token, viewer(stranger), now=NOW)
+    with pytest.raises(invitations.UnknownInvitation), unit_of_work():
+        invitations.accept_as(token, viewer(stranger), now=NOW)
     with unit_of_work():
-        services.accept_as(token, viewer(maria), now=NOW)
+        invitations.accept_as(token, viewer(maria), now=NOW)
     assert accounts.roles_of(maria.id) == ("speaker", "trainee")
     assert [seat.person_id for seat in services.list_seats(cohort.id)] == [maria.id]
-    with pytest.raises(services.InvitationClosed), unit_of_work():
-        services.accept_as(token, viewer(maria), now=NOW)
+    with pytest.raises(invitations.InvitationClosed), unit_of_work():
+        invitations.accept_as(token, viewer(maria), now=NOW)
 
 
 def test_an_account_that_exists_signs_in_and_accepts_in_one_step(app: Flask, invite: Invite):
@@ -601,7 +615,7 @@ def test_an_account_that_exists_signs_in_and_accepts_in_one_step(app: Flask, inv
 
     def join(password: str) -> accounts.SignedIn:
         with unit_of_work():
-            return services.accept_with_password(
+            return invitations.accept_with_password(
                 token,
                 password=password,
                 address="192.0.2.7",
@@ -615,7 +629,7 @@ def test_an_account_that_exists_signs_in_and_accepts_in_one_step(app: Flask, inv
     assert services.list_seats(cohort.id) == []
     assert join(factories.PASSWORD).viewer.id == maria.id
     assert [seat.person_id for seat in services.list_seats(cohort.id)] == [maria.id]
-    with pytest.raises(services.InvitationClosed):
+    with pytest.raises(invitations.InvitationClosed):
         join(factories.PASSWORD)
 
 
@@ -623,15 +637,15 @@ def test_the_same_invitation_is_not_sent_twice_while_it_is_open(app: Flask, invi
     cohort, house = factories.cohort(), factories.organisation()
     into = {"cohort_id": cohort.id, "organisation_id": house.id}
     made = invite(**into)
-    with pytest.raises(services.AlreadyInvited):
+    with pytest.raises(invitations.AlreadyInvited):
         invite(**into, email=" MARIA@contoh.test")
     invite(**into, roles=["assessor"])
     invite()
-    with pytest.raises(services.AlreadyInvited):
+    with pytest.raises(invitations.AlreadyInvited):
         invite()
     invite(**into, now=NOW + timedelta(hours=73))
     accept(made.token)
-    with pytest.raises(services.AlreadySeated):
+    with pytest.raises(invitations.AlreadySeated):
         invite(**into, now=NOW + timedelta(days=9))
 
 
@@ -657,16 +671,19 @@ def test_invitations_are_listed_with_what_became_of_them(app: Flask, invite: Inv
     invite(email="c@contoh.test", now=NOW - timedelta(hours=80))
     invite(email="d@contoh.test")
     with unit_of_work():
-        services.withdraw(identity, actor_id=1, now=NOW)
-    lines = services.list_invitations(now=NOW)
+        invitations.withdraw(identity, actor_id=1, now=NOW)
+    lines = invitations.list_invitations(now=NOW)
     assert [(line.email[0], line.standing.value) for line in lines] == [
         ("d", "open"), ("c", "expired"), ("b", "withdrawn"), ("m", "accepted"),
     ]  # fmt: skip
     assert (lines[3].organisation, lines[3].cohort) == (house.name, cohort.title)
     assert (lines[0].organisation, lines[0].cohort) == (None, None)
-    assert [line.email[0] for line in services.list_invitations(cohort.id, now=NOW)] == ["b", "m"]
-    assert [line.email[0] for line in services.list_invitations(now=NOW, limit=1)] == ["d"]
-    rest = services.list_invitations(now=NOW, before=lines[1].id)
+    assert [line.email[0] for line in invitations.list_invitations(cohort.id, now=NOW)] == [
+        "b",
+        "m",
+    ]
+    assert [line.email[0] for line in invitations.list_invitations(now=NOW, limit=1)] == ["d"]
+    rest = invitations.list_invitations(now=NOW, before=lines[1].id)
     assert [line.email[0] for line in rest] == ["b", "m"]
 
 
@@ -680,9 +697,9 @@ def test_a_trainer_takes_back_only_invitations_of_companions_of_an_own_class(
     judge = invite(cohort_id=own.id, roles=["assessor"]).invitation.public_id
     elsewhere = invite(cohort_id=foreign.id).invitation.public_id
     outside = invite().invitation.public_id
-    assert services.get_invitation(companion, viewer(trainer)).public_id == companion
+    assert invitations.get_invitation(companion, viewer(trainer)).public_id == companion
     for hidden in (judge, elsewhere, outside, "tidak-ada"):
         with pytest.raises(NotFound):
-            services.get_invitation(hidden, viewer(trainer))
+            invitations.get_invitation(hidden, viewer(trainer))
     for one in (companion, judge, elsewhere, outside):
-        assert services.get_invitation(one, viewer(admin)).public_id == one
+        assert invitations.get_invitation(one, viewer(admin)).public_id == one

@@ -17,11 +17,11 @@ from lms.cohorts import services as cohorts
 from lms.cohorts.models import ConflictKind, Part
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
-from lms.competency.rules import MissingKind
+from lms.competency.rules import Judgement, MissingKind
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.models import AuditEvent
-from lms.credentials import content, paper, rules, services
+from lms.credentials import content, paper, register, rules, schemes, services
 from lms.credentials.models import (
     Certificate,
     CertificateEvent,
@@ -44,8 +44,8 @@ def count(table: type) -> int:
     return db.session.scalar(select(func.count()).select_from(table)) or 0
 
 
-def entry_of(certificate: Certificate, at: datetime = NOW) -> services.Entry:
-    return services.get_entry(certificate.code, at)
+def entry_of(certificate: Certificate, at: datetime = NOW) -> register.Entry:
+    return register.get_entry(certificate.code, at)
 
 
 def revoke(certificate: Certificate, reason: Reason = Reason.ERROR, at: datetime = NOW) -> None:
@@ -69,30 +69,35 @@ def rename(person_id: int, name: str) -> None:
 # Schemes
 
 
+def judged(world: World, scheme: str, at: datetime) -> Judgement:
+    """Judge the companion as the page of the decision does."""
+    return services.prepare_decision(world.trainee.id, scheme, world.trainer.id, at).judgement
+
+
 def test_loading_twice_changes_nothing_and_a_change_is_counted(app: Flask):
-    schemes = services.list_schemes()
+    known = schemes.list_schemes()
     with unit_of_work():
-        again = services.load(schemes, now=NOW)
+        again = schemes.load(known, now=NOW)
     assert again == {"added": 0, "changed": 0, "unchanged": 7}
-    renamed = schemes[0].model_copy(update={"title": "Judul lain"})
+    renamed = known[0].model_copy(update={"title": "Judul lain"})
     with unit_of_work():
-        changed = services.load([renamed, *schemes[1:]], now=NOW)
+        changed = schemes.load([renamed, *known[1:]], now=NOW)
     assert changed == {"added": 0, "changed": 1, "unchanged": 6}
-    assert services.get_scheme("K1").title == "Judul lain"
+    assert schemes.get_scheme("K1").title == "Judul lain"
 
 
 def test_a_scheme_taken_from_the_file_stays(app: Flask):
     with unit_of_work():
-        services.load(services.list_schemes()[:1], now=NOW)
-    assert services.get_scheme("PELATIH").holds == ["PENDAMPING"]
+        schemes.load(schemes.list_schemes()[:1], now=NOW)
+    assert schemes.get_scheme("PELATIH").holds == ["PENDAMPING"]
 
 
 def test_an_unknown_scheme_is_not_found(app: Flask):
-    refuses(NotFound, lambda: services.get_scheme("K9"))
+    refuses(NotFound, lambda: schemes.get_scheme("K9"))
 
 
 def test_a_requirement_says_what_the_scheme_asks_for(app: Flask):
-    found = services.requirement(services.get_scheme("PELATIH"))
+    found = schemes.requirement(schemes.get_scheme("PELATIH"))
     assert found == competency_rules.Requirement(
         scheme="PELATIH", curricula=("T",), in_person=("T.T",), holds=("PENDAMPING",)
     )
@@ -153,10 +158,10 @@ def test_recomputing_a_past_decision_gives_the_same_answer(world: World):
     decision = db.session.get_one(Decision, world.certified().decision_id)
     later = ledgers.Maker().row(ledgers.OBS, "03.1.1", "o2", mark=0, at=NOW + timedelta(days=1))
     append(world.trainee.id, [later])
-    again = services.judgement(world.trainee.id, "K1", decision.decided_at)
+    again = judged(world, "K1", decision.decided_at)
     assert again.ready
     assert {k: list(ids) for k, ids in again.evidence.items()} == decision.trace["evidence"]
-    assert not services.judgement(world.trainee.id, "K1", NOW + timedelta(days=2)).ready
+    assert not judged(world, "K1", NOW + timedelta(days=2)).ready
 
 
 def test_day_and_year_are_those_of_the_class(world: World):
@@ -250,7 +255,7 @@ def test_pelatih_needs_a_valid_pendamping(world: World):
     decision = db.session.get_one(Decision, pelatih.decision_id)
     assert decision.trace["holds"] == [pendamping.code]
     revoke(pendamping)
-    assert not services.judgement(world.trainee.id, "PELATIH", NOW).ready
+    assert not judged(world, "PELATIH", NOW).ready
 
 
 @settings(
@@ -266,7 +271,7 @@ def test_a_certificate_exists_only_if_nothing_required_is_missing(world: World, 
     if judged.missing:
         error = refuses(services.NotReady, lambda: world.issue(someone))
         assert {m.code for m in error.missing} == {m.code for m in judged.missing}
-        assert services.list_held([someone.id], NOW) == []
+        assert register.list_held([someone.id], NOW) == []
     else:
         made = world.issue(someone)
         decision = db.session.get_one(Decision, made.decision_id)
@@ -304,7 +309,7 @@ def test_a_rename_and_a_closed_account_do_not_touch_the_paper(world: World):
     with unit_of_work():
         accounts.set_disabled(person, True, actor_id=viewer_id, now=NOW)
     db.session.expire_all()
-    found = services.find_by_code(made.code, NOW)
+    found = register.find_by_code(made.code, NOW)
     assert found is not None
     assert found.entry.holder_name == "Rahma Yuliani"
     assert found.paper.holder_name == "Rahma Yuliani"
@@ -319,11 +324,11 @@ def test_who_may_have_the_paper(world: World):
     for someone in (world.trainee, world.trainer, admin):
         with unit_of_work():
             viewer = accounts.begin_session(db.session.merge(someone), now=NOW)
-        assert services.get_document(code, viewer).body.startswith(b"%PDF")
+        assert register.get_document(code, viewer).body.startswith(b"%PDF")
     for someone in (colleague, stranger, officer):
         with unit_of_work():
             viewer = accounts.begin_session(db.session.merge(someone), now=NOW)
-        refuses(NotFound, lambda who=viewer: services.get_document(code, who))
+        refuses(NotFound, lambda who=viewer: register.get_document(code, who))
 
 
 # After the issue
@@ -429,15 +434,15 @@ def test_after_an_error_the_right_one_may_be_issued(world: World):
 
 def test_an_unknown_code_is_not_found(app: Flask):
     for code in ("", "x", "7QK4M-9TXHC-2RWVB"):
-        refuses(NotFound, lambda typed=code: services.get_entry(typed, NOW))
-        refuses(NotFound, lambda typed=code: services.get_record(typed, NOW))
-        assert services.find_by_code(code, NOW) is None
+        refuses(NotFound, lambda typed=code: register.get_entry(typed, NOW))
+        refuses(NotFound, lambda typed=code: register.get_record(typed, NOW))
+        assert register.find_by_code(code, NOW) is None
 
 
 def test_a_code_is_found_however_it_is_typed(world: World):
     made = world.certified()
     typed = f" {made.code[:5].lower()} {made.code[5:10]}-{made.code[10:]} "
-    found = services.find_by_code(typed, NOW)
+    found = register.find_by_code(typed, NOW)
     assert found is not None
     assert (found.entry.id, found.issuer) == (made.id, "Dinas Contoh")
     assert found.entry.masked_name == "R*** Y***"
@@ -447,7 +452,7 @@ def test_the_register_is_searched_by_code_number_or_name(world: World):
     first, second = world.certified(), world.certified(world.join("Maria 100% Ulfah"))
 
     def codes(**asked: object) -> list[str]:
-        return [entry.code for entry in services.list_register(at=NOW, **asked)]
+        return [entry.code for entry in register.list_register(at=NOW, **asked)]
 
     assert codes() == [second.code, first.code]
     assert codes(search=first.code.lower()) == [first.code]
@@ -461,13 +466,13 @@ def test_the_register_is_searched_by_code_number_or_name(world: World):
 
 def test_a_record_tells_the_whole_history(world: World):
     made = world.certified()
-    assert services.get_record(made.code, NOW).may_be_revoked
+    assert register.get_record(made.code, NOW).may_be_revoked
     rename(world.trainee.id, "Nama Baru")
-    record = services.get_record(made.code, NOW)
+    record = register.get_record(made.code, NOW)
     assert (record.signed_by, record.holder_now) == ("Endang Lestari", "Nama Baru")
     assert record.may_be_corrected
     reissue(made)
-    record = services.get_record(made.code, NOW)
+    record = register.get_record(made.code, NOW)
     assert [(line.kind, line.reason) for line in record.history] == [(EventKind.REPLACED, None)]
     assert not record.may_be_corrected
     assert not record.may_be_revoked
@@ -489,7 +494,7 @@ def test_progress_says_how_far_and_what_is_held(world: World):
 
 def test_the_rules_do_not_need_a_spec_to_have_every_unit(app: Flask):
     scheme = content.SchemeSpec.model_validate(
-        {**services.get_scheme("K1").model_dump(), "unit_jp": {}, "in_person_jp": 0}
+        {**schemes.get_scheme("K1").model_dump(), "unit_jp": {}, "in_person_jp": 0}
     )
     verdicts = dict.fromkeys(
         [k.code for k in ledgers.STANDARD.of("K1")], competency_rules.Verdict.NOT_YET

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from lms.core.db import db, unit_of_work
 from lms.quizzes import services
@@ -81,24 +81,3 @@ def sit(
             )
         services.submit(ref, now=now)
     return ref
-
-
-class Statements:
-    """Collects the statements an engine runs, without those that only begin or end something."""
-
-    def __enter__(self) -> "Statements":
-        self.seen: list[str] = []
-        event.listen(db.engine, "before_cursor_execute", self._note)
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        event.remove(db.engine, "before_cursor_execute", self._note)
-
-    def _note(self, _connection, _cursor, statement: str, *_more: object) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
-            self.seen.append(statement)
-
-    @property
-    def count(self) -> int:
-        """How many there were."""
-        return len(self.seen)

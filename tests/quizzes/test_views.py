@@ -18,7 +18,8 @@ from lms.quizzes.models import AnswerEvent, Attempt, Item, ItemVersion
 from lms.quizzes.services import AttemptRef
 from tests import factories
 from tests.factories import NOW
-from tests.quizzes.helpers import DAY, Statements, answer, begin, drawn, hand_in, sit
+from tests.queries import counted
+from tests.quizzes.helpers import DAY, answer, begin, drawn, hand_in, sit
 
 
 @pytest.fixture(autouse=True)
@@ -472,36 +473,36 @@ def test_who_may_come_in(learner: Learner, client: FlaskClient, sign_in: Callabl
 
 def test_looking_writes_nothing_and_costs_the_same_at_the_end(learner: Learner, ref: AttemptRef):
     paths = ["/kuis/k1", learner.url(ref), learner.url(ref, "/periksa")]
-    with Statements() as early:
+    with counted() as early:
         for path in paths:
             assert learner.browser.get(path).status_code == 200
     for position in range(1, 27):
         answer(ref, position, 1)
-    with Statements() as late:
+    with counted() as late:
         for path in paths:
             learner.browser.get(path)
-    assert early.count == late.count
-    assert all(statement.startswith("SELECT") for statement in early.seen + late.seen)
+    assert len(early) == len(late)
+    assert all(statement.startswith("SELECT") for statement in early + late)
     hand_in(ref)
-    with Statements() as result:
+    with counted() as result:
         learner.browser.get(learner.url(ref, "/hasil"))
-    assert result.count <= 12
-    assert all(statement.startswith("SELECT") for statement in result.seen)
+    assert len(result) <= 12
+    assert all(statement.startswith("SELECT") for statement in result)
 
 
 def test_saving_an_answer_costs_three_statements_with_the_session(
     learner: Learner, ref: AttemptRef
 ):
-    with Statements() as found:
+    with counted() as found:
         assert learner.save(ref, choice=1).json["saved"]
-    assert found.count == 3
-    with Statements() as plain:
+    assert len(found) == 3
+    with counted() as plain:
         learner.page(ref, choice=2)
-    assert plain.count == 3
+    assert len(plain) == 3
 
 
 def test_a_question_page_is_light(learner: Learner, ref: AttemptRef):
-    with Statements() as found:
+    with counted() as found:
         page = learner.browser.get(learner.url(ref))
-    assert found.count <= 6
+    assert len(found) <= 6
     assert len(page.data) < 20_000

@@ -112,8 +112,8 @@ def record(
 ) -> Outcome:
     """Add a note for each row that was changed; `entries` are by public id.
 
-    With `fill` people without any note are noted as present. Lessons that are attended in full
-    become evidence; a correction takes it back. Raises NotFound. Flushes.
+    With `fill` people without any note are noted as present. Nobody notes themselves. Lessons that
+    are attended in full become evidence; a correction takes it back. Raises NotFound. Flushes.
     """
     # Two telephones may save at once; whoever comes second sees the first one's notes.
     db.session.refresh(cohort, with_for_update={"key_share": True})
@@ -123,6 +123,8 @@ def record(
     added: dict[int, Presence] = {}
     overtaken: set[int] = set()
     for seat in cohorts.list_seats(cohort.id):
+        if seat.person_id == recorder_id:
+            continue
         entry = entries.get(seat.public_id, Entry("", ""))
         newest = notes.get((seat.person_id, half), "")
         chosen = entry.chosen or (Presence.PRESENT.value if fill and not newest else "")

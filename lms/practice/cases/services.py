@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
-from lms.core.db import db
+from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.practice.cases import rules
 from lms.practice.cases.content import TaskSpec
@@ -196,7 +195,17 @@ def _store(
     now: datetime,
 ) -> Receipt:
     text = rules.tidy(text)
-    if _insert_draft(person_id, code, task, text, page, seq or 1, now):
+    is_first = insert_once(
+        CaseDraft,
+        person_id=person_id,
+        case_code=code,
+        task=task,
+        text=text,
+        page=page,
+        seq=seq or 1,
+        updated_at=now,
+    )
+    if is_first:
         return Receipt.SAVED
     row = db.session.scalars(
         select(CaseDraft)
@@ -216,28 +225,6 @@ def _store(
         row.text, row.page, row.seq, row.updated_at = text, page, seq, now
         db.session.flush()
     return receipt
-
-
-def _insert_draft(
-    person_id: int, code: str, task: str, text: str, page: str, seq: int, now: datetime
-) -> bool:
-    """Store the first text of a task; False when there is one already."""
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    made = db.session.execute(
-        dialect.insert(CaseDraft)
-        .values(
-            person_id=person_id,
-            case_code=code,
-            task=task,
-            text=text,
-            page=page,
-            seq=seq,
-            updated_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(CaseDraft.id)
-    )
-    return made.first() is not None
 
 
 def open_parts(state: CaseState) -> list[TaskSpec]:

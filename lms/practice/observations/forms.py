@@ -7,7 +7,8 @@ from wtforms.fields import SelectChoice
 
 from lms.core.forms import PageForm, at_most, one_of, required
 from lms.core.i18n import lazy_gettext as _
-from lms.practice.observations.services import Entry, Refusal, Sheet
+from lms.practice.observations.services import Entry, Refusal
+from lms.practice.observations.sheets import Sheet
 
 LABELS = (_("Belum aman"), _("Dengan bimbingan"), _("Aman mandiri"))
 EXCUSES = {

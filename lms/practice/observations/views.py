@@ -10,7 +10,7 @@ from lms.core.db import unit_of_work
 from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
 from lms.core.i18n import ngettext
-from lms.practice.observations import services
+from lms.practice.observations import services, sheets
 from lms.practice.observations.forms import (
     LABELS,
     AnnulForm,
@@ -28,7 +28,7 @@ bp = Blueprint("observations", __name__, template_folder="templates")
 def board(slug: str) -> ResponseReturnValue:
     """Show the stations and how far everybody is."""
     cohort = _get_cohort(slug)
-    found = services.get_board(cohort, login.require_viewer().id, now=clock.now())
+    found = sheets.get_board(cohort, login.require_viewer().id, now=clock.now())
     return render_template("observations/board.html", cohort=cohort, board=found)
 
 
@@ -96,8 +96,8 @@ def _get_cohort(slug: str) -> Cohort:
     return cohorts.get_cohort(slug, login.require_viewer(), Part.TRAINER, Part.ASSESSOR)
 
 
-def _get_sheet(cohort: Cohort, code: str, kuk: str | None, variant: str | None) -> services.Sheet:
-    return services.get_sheet(
+def _get_sheet(cohort: Cohort, code: str, kuk: str | None, variant: str | None) -> sheets.Sheet:
+    return sheets.get_sheet(
         cohort,
         code,
         kuk=kuk,
@@ -109,7 +109,7 @@ def _get_sheet(cohort: Cohort, code: str, kuk: str | None, variant: str | None) 
 
 
 def _save(
-    slug: str, sheet: services.Sheet, form: MarksForm, rows: dict[str, RowForm]
+    slug: str, sheet: sheets.Sheet, form: MarksForm, rows: dict[str, RowForm]
 ) -> services.Outcome:
     with unit_of_work():
         outcome = services.record(
@@ -134,13 +134,13 @@ def _say(saved: int) -> str:
     return ngettext("Tanda %(num)d orang tersimpan.", "Tanda %(num)d orang tersimpan.", saved)
 
 
-def _next(slug: str, sheet: services.Sheet, target: str) -> str:
+def _next(slug: str, sheet: sheets.Sheet, target: str) -> str:
     if target == "daftar":
         return url_for(".board", slug=slug)
     return _address(slug, sheet, target if target in sheet.station.kuk else sheet.kuk.code)
 
 
-def _address(slug: str, sheet: services.Sheet, kuk: str) -> str:
+def _address(slug: str, sheet: sheets.Sheet, kuk: str) -> str:
     """Return the address of a criterion with the story and the group kept."""
     return url_for(
         ".station",
@@ -154,7 +154,7 @@ def _address(slug: str, sheet: services.Sheet, kuk: str) -> str:
 
 def _page(
     slug: str,
-    sheet: services.Sheet,
+    sheet: sheets.Sheet,
     form: MarksForm,
     rows: dict[str, RowForm],
     outcome: services.Outcome | None = None,
@@ -176,7 +176,7 @@ def _page(
 
 def _history(slug: str, code: str, person: str, form: AnnulForm) -> str:
     cohort = _get_cohort(slug)
-    found = services.get_history(cohort, code, person, login.require_viewer().id, now=clock.now())
+    found = sheets.get_history(cohort, code, person, login.require_viewer().id, now=clock.now())
     return render_template(
         "observations/history.html", cohort=cohort, history=found, form=form, labels=LABELS
     )

@@ -24,12 +24,12 @@ from lms.practice.simulations.standing import (
     SimulationState,
     Waiting,
     history_query,
-    is_enough,
     is_shown,
     simulation_state,
     states,
     tries_of,
     waiting,
+    weigh,
 )
 from lms.practice.simulations.texts import get_story, load, next_text
 
@@ -49,7 +49,6 @@ __all__ = [
     "get_overview",
     "get_play",
     "history_query",
-    "is_enough",
     "is_shown",
     "load",
     "simulation_state",
@@ -58,6 +57,7 @@ __all__ = [
     "states",
     "tries_of",
     "waiting",
+    "weigh",
 ]
 
 RUNS_SHOWN = 10

@@ -9,7 +9,16 @@ from typing import Any
 from sqlalchemy import Select, String, case, cast, func, literal, select
 
 from lms.competency import services as competency
-from lms.competency.rules import EvidenceKind, Kuk, Ledger, Row, Standard, TryState, next_try
+from lms.competency.rules import (
+    EvidenceKind,
+    Kuk,
+    Ledger,
+    NextTry,
+    Row,
+    Standard,
+    TryState,
+    next_try,
+)
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.modules import services as modules
@@ -198,11 +207,11 @@ def _state_of(code: str, titles: tuple[str, str], known: _Known) -> SimulationSt
     scored = rules.scored_kuk(by_curriculum, known.lessons, known.done)
     open_kuk = tuple(kuk for kuk in scored if not is_shown(known.ledger, kuk, code))
     graded_run = _open_run(runs, graded=True)
-    standing = _standing(
+    standing = weigh(
         standard,
         known.tries.get(code, ()),
         known.coached.get((known.person_id, code), ()),
-        runs,
+        _practised(runs),
         known.now,
     )
     if graded_run:
@@ -218,9 +227,9 @@ def _state_of(code: str, titles: tuple[str, str], known: _Known) -> SimulationSt
         title=titles[0],
         title_en=titles[1],
         gate=gate,
-        opens_at=standing.opens_at if gate is Gate.WAIT else None,
+        opens_at=standing.next.at if gate is Gate.WAIT else None,
         path_open=again and standing.path_open,
-        number=standing.number,
+        number=standing.next.number,
         scored=scored,
         open_kuk=open_kuk,
         lessons=_lessons_on(to_read, known.lessons) if again or gate is Gate.LEARN else (),
@@ -262,41 +271,44 @@ def _open_run(runs: Iterable[_Run], *, graded: bool, since: datetime | None = No
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """What stands between a person and the next try."""
-
-    gate: Gate
-    opens_at: datetime | None
-    path_open: bool
-    number: int
-    since: datetime | None
-    """When the last try ended."""
-
-
-def _standing(
-    standard: Standard,
-    tries: Sequence[rules.Try],
-    coached: Sequence[datetime],
-    runs: Iterable[_Run],
-    now: datetime,
-) -> _Standing:
-    """Weigh the tries since the last safe run. Source: decision rules 7."""
-    counted = rules.open_tries(tries)
-    following = next_try(standard, EvidenceKind.SIM, counted, coached, now)
-    since = counted[-1] if counted else None
-    practice = [
+def _practised(runs: Iterable[_Run]) -> list[rules.Practised]:
+    return [
         rules.Practised(run.started_at, run.outcome)
         for run in runs
         if not run.graded and run.outcome is not None
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What stands between a person and the next graded run."""
+
+    gate: Gate
+    next: NextTry
+    path_open: bool
+    """Whether the way back is still to be walked."""
+    since: datetime | None
+    """When the last try ended."""
+
+
+def weigh(
+    standard: Standard,
+    tries: Iterable[rules.Try],
+    coached: Sequence[datetime],
+    practice: Iterable[rules.Practised],
+    now: datetime,
+) -> Weighed:
+    """Weigh the tries since the last safe run. Source: decision rules 7."""
+    counted = rules.open_tries(tries)
+    following = next_try(standard, EvidenceKind.SIM, counted, coached, now)
+    since = counted[-1] if counted else None
     path_open = since is not None and not rules.path_walked(practice, since)
     gate = {
         TryState.COACHING: Gate.COACHING,
         TryState.WAIT: Gate.WAIT,
         TryState.OPEN: Gate.PRACTISE if path_open else Gate.OPEN,
     }[following.state]
-    return _Standing(gate, following.at, path_open, following.number, since)
+    return Weighed(gate, following, path_open, since)
 
 
 def _lessons_on(kuk: Iterable[str], lessons: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -328,10 +340,10 @@ def waiting(
     held: dict[int, list[Waiting]] = {}
     for person_id in person_ids:
         for code, tries in sorted(tries_of(ledgers.get(person_id, ()), found.standard).items()):
-            mine = runs[person_id, code]
-            at = _standing(found.standard, tries, coached.get((person_id, code), []), mine, now)
+            guided, practice = coached.get((person_id, code), []), _practised(runs[person_id, code])
+            at = weigh(found.standard, tries, guided, practice, now)
             if at.since and at.gate is not Gate.OPEN:
-                held.setdefault(person_id, []).append(Waiting(code, at.gate, at.since, at.opens_at))
+                held.setdefault(person_id, []).append(Waiting(code, at.gate, at.since, at.next.at))
     return held
 
 

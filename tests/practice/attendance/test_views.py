@@ -12,9 +12,7 @@ from sqlalchemy import func, select
 from lms.accounts.models import Person
 from lms.cohorts.models import Cohort, Part
 from lms.core.db import db
-from lms.practice.attendance import services
 from lms.practice.attendance.models import Attendance, Presence
-from lms.practice.attendance.rules import Half
 from tests import factories
 from tests.practice.attendance.test_services import AT, Room
 from tests.queries import counted
@@ -38,8 +36,7 @@ def fields(page: str) -> dict[str, str]:
 
 def noted(room: Room) -> list[Presence | None]:
     """Return what counts for the first morning."""
-    summary = services.summary(room.cohort.id)
-    notes = [summary.get(person.id, {}).get(Half(1, "am")) for person in room.people]
+    notes = [room.noted(n) for n in range(len(room.people))]
     return [note.presence if note else None for note in notes]
 
 

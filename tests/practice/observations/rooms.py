@@ -7,7 +7,7 @@ from lms.cohorts.models import Cohort, Part
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Ledger, State
 from lms.core.db import db, unit_of_work
-from lms.practice.observations import services
+from lms.practice.observations import services, sheets
 from lms.practice.observations.rules import Standing
 from lms.practice.observations.services import Entry, Outcome
 from tests import factories
@@ -70,13 +70,14 @@ class Room:
 
     def standing(self, n: int = 0, code: str = "ST1", now: datetime = AT) -> Standing:
         """Return how far one person is."""
-        person_id = self.people[n].id
-        return services.round_state([person_id], zone="WIB", now=now)[person_id][code]
+        found = sheets.get_board(self.cohort, self.assessor.id, now=now)
+        [line] = [line for line in found.lines if line.seat.person_id == self.people[n].id]
+        return line.standings[code]
 
-    def sheet(self, kuk: str | None = None, code: str = "ST1", **values: object) -> services.Sheet:
+    def sheet(self, kuk: str | None = None, code: str = "ST1", **values: object) -> sheets.Sheet:
         """Return one page."""
         wanted = {"variant": None, "chosen": (), "assessor_id": self.assessor.id, "now": AT}
-        return services.get_sheet(self.cohort, code, kuk=kuk, **(wanted | values))
+        return sheets.get_sheet(self.cohort, code, kuk=kuk, **(wanted | values))
 
     def state(self, kuk: str, n: int = 0, now: datetime = AT) -> State:
         """Return what the ledger says of one criterion."""

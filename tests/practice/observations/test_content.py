@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from lms.config import CONTENT
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
-from lms.practice.observations import services
+from lms.practice.observations import texts
 from lms.practice.observations.content import PlacedStation, check
 from lms.practice.observations.models import StationVersion
 from tests.ledgers import SPEC
@@ -152,27 +152,27 @@ def stations(folder: Path = CONTENT) -> list[PlacedStation]:
 
 def test_loading_again_changes_nothing_and_a_new_text_is_a_new_version(app: Flask, folder: Path):
     with unit_of_work():
-        assert services.load(stations(), now=AT)["unchanged"] == 3
+        assert texts.load(stations(), now=AT)["unchanged"] == 3
     rewrite(folder, lambda found: found[0].__setitem__("title", "Judul lain"))
     with unit_of_work():
-        counts = services.load(stations(folder), now=AT)
+        counts = texts.load(stations(folder), now=AT)
     assert counts == {"added": 0, "changed": 1, "unchanged": 2, "retired": 0}
-    assert services.get_station("ST1").title == "Judul lain"
+    assert texts.get_station("ST1").title == "Judul lain"
     with unit_of_work():  # the old text comes back as a newer version
-        assert services.load(stations(), now=AT)["changed"] == 1
-    assert services.get_station("ST1").title == "Membuka percakapan dengan aman"
+        assert texts.load(stations(), now=AT)["changed"] == 1
+    assert texts.get_station("ST1").title == "Membuka percakapan dengan aman"
     count = select(func.count()).where(StationVersion.code == "ST1")
     assert db.session.scalar(count) == 3
 
 
 def test_a_station_that_is_gone_is_retired_and_may_come_back(app: Flask):
     with unit_of_work():
-        assert services.load(stations()[:2], now=AT)["retired"] == 1
-    assert [station.code for station in services.list_stations()] == ["ST1", "ST2"]
+        assert texts.load(stations()[:2], now=AT)["retired"] == 1
+    assert [station.code for station in texts.list_stations()] == ["ST1", "ST2"]
     with pytest.raises(NotFound):
-        services.get_station("ST3")
+        texts.get_station("ST3")
     with unit_of_work():
-        assert services.load(stations()[:2], now=AT)["retired"] == 0
+        assert texts.load(stations()[:2], now=AT)["retired"] == 0
     with unit_of_work():
-        assert services.load(stations(), now=AT)["added"] == 1
-    assert services.get_station("ST3").minutes == 8
+        assert texts.load(stations(), now=AT)["added"] == 1
+    assert texts.get_station("ST3").minutes == 8

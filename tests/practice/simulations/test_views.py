@@ -150,7 +150,7 @@ def test_an_unsafe_choice_says_what_is_safer(someone: Person, sign_in: SignIn):
     page = text_of(browser, choose(browser, run, 1, UNSAFE))
     assert "Langkah ini belum aman" in page
     assert "Lebih aman" in page
-    assert "Coba lagi simpul ini" not in page
+    assert "Coba lagi langkah ini" not in page
 
 
 def test_a_harmful_choice_teaches_and_leads_back(someone: Person, sign_in: SignIn):
@@ -159,7 +159,7 @@ def test_a_harmful_choice_teaches_and_leads_back(someone: Person, sign_in: SignI
     page = text_of(browser, choose(browser, run, 1, HARMFUL))
     assert "Langkah ini membahayakan" in page
     assert "Jenis tindakan: " in page
-    assert "Coba lagi simpul ini" in page
+    assert "Coba lagi langkah ini" in page
     assert "is-alert" not in page
     again = text_of(browser, run)
     assert heading(START) in again
@@ -329,7 +329,7 @@ def test_a_safe_choice_after_an_unsafe_one_says_what_counts(someone: Person, sig
     choose(browser, run, 1, SAFE)
     page = text_of(browser, choose(browser, run, 2, UNSAFE))
     assert "Pilihan pertama Anda yang dihitung." in page
-    assert "Coba lagi simpul ini" in page
+    assert "Coba lagi langkah ini" in page
 
 
 def test_titles_come_in_the_reader_s_language(someone: Person, sign_in: SignIn):

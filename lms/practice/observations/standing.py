@@ -1,0 +1,165 @@
+"""How far people are at the stations, by the ledger, and what was noted. Reads only."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from lms.accounts import services as accounts
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind, Ledger, Row, State, TryState, next_try
+from lms.core.clock import ZONES
+from lms.core.db import db
+from lms.practice.observations import rules
+from lms.practice.observations.models import ObservationMark, ObservationRound
+from lms.practice.observations.rules import Seen, Standing, Try
+from lms.practice.observations.texts import Station
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkLine:
+    """One mark with who gave it and when. Without a criterion: the act that ended the station."""
+
+    kuk: str
+    mark: int
+    note: str
+    act: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one person at one station."""
+
+    rule: rules.Station
+    seen: Sequence[Seen]
+    tries: Sequence[Try]
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks of some people at one station in one class, and their rounds."""
+
+    lines: Mapping[tuple[int, str, str, str], MarkLine]
+    """By person, round, story and criterion."""
+    assessors: Mapping[tuple[int, str, str, str], int]
+    rounds: Mapping[int, Sequence[ObservationRound]]
+    """Every round by person, oldest first, also those without this station."""
+    used: frozenset[str]
+    """Rounds in which this station was played."""
+
+
+def last_here(case: Known, marks: Marks, person_id: int) -> Try | None:
+    """Return the newest try that counts, if it was made in this class."""
+    here = {each.public_id for each in marks.rounds.get(person_id, ())}
+    last = case.tries[-1] if case.tries else None
+    return last if last and last.round in here else None
+
+
+def cases_of(
+    stations: Sequence[Station],
+    people: Sequence[int],
+    *,
+    zone: str,
+    now: datetime,
+) -> dict[tuple[int, str], Known]:
+    """Return what is known of people at stations, by person and station, in three queries."""
+    found = competency.current()
+    ledgers = competency.rows_of(people, found)
+    coached = competency.coached_many(people, EvidenceKind.OBS)
+    cases: dict[tuple[int, str], Known] = {}
+    for person_id in people:
+        rows = [
+            row
+            for row in ledgers.get(person_id, ())
+            if row.kind is EvidenceKind.OBS and row.at <= now
+        ]
+        ledger = Ledger(found.standard, rows, now)
+        for station in stations:
+            given = coached.get((person_id, station.code), [])
+            cases[person_id, station.code] = _case(station, ledger, rows, given, zone, now)
+    return cases
+
+
+def _case(
+    station: Station,
+    ledger: Ledger,
+    rows: Sequence[Row],
+    coached: Sequence[datetime],
+    zone: str,
+    now: datetime,
+) -> Known:
+    standard = ledger.standard
+    known = [standard.kuk[code] for code in station.kuk if code in standard.kuk]
+    rule = rules.Station(
+        code=station.code,
+        kuk=tuple(kuk.code for kuk in known),
+        critical=frozenset(kuk.code for kuk in known if kuk.critical),
+        variants=tuple(station.variants),
+    )
+    seen = [_seen(row, ledger, zone) for row in rows if row.source == station.code]
+    done = rules.tries(rule, seen)
+    states = {kuk.code: ledger.state(kuk, EvidenceKind.OBS) for kuk in known}
+    next_one = next_try(standard, EvidenceKind.OBS, [t.at for t in done], coached, now)
+    standing = rules.standing(
+        rule,
+        seen,
+        passed=frozenset(code for code, state in states.items() if state is State.PASS),
+        failed=frozenset(code for code, state in states.items() if state is State.FAIL),
+        today=now.astimezone(ZONES[zone]).date(),
+        needs_coaching=next_one.state is TryState.COACHING,
+    )
+    return Known(rule, seen, done, standing)
+
+
+def _seen(row: Row, ledger: Ledger, zone: str) -> Seen:
+    return Seen(
+        id=row.id,
+        kuk=row.kuk,
+        round=row.group,
+        variant=row.ref.split("/")[1],
+        mark=row.mark or 0,
+        harmful=row.harmful,
+        at=row.at,
+        on=row.at.astimezone(ZONES[zone]).date(),
+        live=ledger.is_live(row),
+    )
+
+
+def marks_of(cohort_id: int, station: str, people: Sequence[int]) -> Marks:
+    """Return marks and rounds of people at one station of a class, in three queries."""
+    rounds: dict[int, list[ObservationRound]] = defaultdict(list)
+    query = select(ObservationRound).where(
+        ObservationRound.cohort_id == cohort_id, ObservationRound.person_id.in_(people)
+    )
+    for each in db.session.scalars(query.order_by(ObservationRound.number)):
+        rounds[each.person_id].append(each)
+    found = db.session.execute(
+        select(ObservationMark, ObservationRound.person_id, ObservationRound.public_id)
+        .join(ObservationRound, ObservationRound.id == ObservationMark.round_id)
+        .where(
+            ObservationRound.cohort_id == cohort_id,
+            ObservationRound.person_id.in_(people),
+            ObservationMark.station_code == station,
+        )
+        .order_by(ObservationMark.id)
+    ).all()
+    names = accounts.names_of(row.ObservationMark.assessor_id for row in found)
+    lines, assessors = {}, {}
+    for row in found:
+        mark = row.ObservationMark
+        key = (row.person_id, row.public_id, mark.variant, mark.kuk)
+        assessors[key] = mark.assessor_id
+        lines[key] = MarkLine(
+            kuk=mark.kuk,
+            mark=mark.mark,
+            note=mark.note,
+            act=mark.harmful_act,
+            by=names[mark.assessor_id],
+            at=mark.observed_at,
+        )
+    return Marks(lines, assessors, rounds, frozenset(row.public_id for row in found))
