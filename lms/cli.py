@@ -13,10 +13,12 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from lms import release, server
+from lms.accounts import services as accounts
 from lms.app import create_app
 from lms.config import BadConfig, Config, content_dir
 from lms.core import clock, schema
 from lms.core.db import db, unit_of_work
+from lms.core.errors import NotFound
 
 INSTANCE = Path("instance")
 """Where the embedded database, its backups and the secret key lie."""
@@ -214,6 +216,28 @@ def content_load(force: bool) -> None:
                 click.echo(str(problem), err=True)
             raise click.ClickException("nothing was loaded") from error
     click.echo(json.dumps(counts) if counts else "Nothing changed since the last load.")
+
+
+@main.group()
+def people() -> None:
+    """Help people with their accounts."""
+
+
+@people.command("renew-password")
+@click.argument("email")
+def people_renew_password(email: str) -> None:
+    """Print a new password for somebody who forgot theirs, and end their sessions."""
+    config = _instance()
+    with _opened(config):
+        schema.check(db.engine)
+        maker = accounts.hasher(config.argon2_memory_kib, config.argon2_rounds)
+        try:
+            with unit_of_work():
+                fresh = accounts.renew_password(email, maker=maker, now=clock.now())
+        except NotFound as error:
+            raise click.ClickException(f"nobody signs in with {email}") from error
+    click.echo(f"New password: {fresh}")
+    click.echo("Pass it on in person; it can be changed on the account page.")
 
 
 @main.group("mail")

@@ -15,10 +15,14 @@ from click.testing import CliRunner, Result
 from flask import current_app
 from sqlalchemy import select
 
-from lms import cli
+from lms import cli, server
+from lms.accounts import services as accounts
+from lms.app import create_app
 from lms.config import CONTENT
-from lms.core.db import db
+from lms.core import clock
+from lms.core.db import db, unit_of_work
 from lms.core.models import ContentRelease, Mail
+from tests import factories
 from tests.factories import NOW
 
 Run = Callable[..., Result]
@@ -171,6 +175,39 @@ def test_a_missing_driver_is_named(run: Run, monkeypatch: pytest.MonkeyPatch):
 def test_another_missing_module_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "lms.demo", None)
     assert isinstance(run("demo", "--build-only").exception, ImportError)
+
+
+def test_a_forgotten_password_is_renewed_and_ends_every_session(installed: Run):
+    done = run_people(installed, "nobody@contoh.test")
+    assert done.exit_code == 1
+    assert "nobody signs in with nobody@contoh.test" in done.output
+    config = server.instance_config(os.environ, cli.INSTANCE, database="suluh.sqlite3")
+    app = create_app(config)
+    with app.app_context():
+        someone = factories.person(email="rahma@contoh.test")
+        public_id = someone.public_id
+        with unit_of_work():
+            token = accounts.begin_session(db.session.merge(someone), now=clock.now()).token
+        db.session.remove()
+        done = run_people(installed, "Rahma@contoh.test")
+        fresh = done.output.split("New password: ")[1].split()[0]
+        assert accounts.load_viewer(token) is None
+        with unit_of_work():
+            begun = accounts.sign_in(
+                email="rahma@contoh.test",
+                password=fresh,
+                address="",
+                device_token=None,
+                maker=factories.MAKER,
+                now=clock.now(),
+            )
+        assert begun.viewer.public_id == public_id
+        db.session.remove()
+        db.engine.dispose()
+
+
+def run_people(run: Run, email: str) -> Result:
+    return run("people", "renew-password", email)
 
 
 # --- Mail

@@ -21,7 +21,7 @@ class FactKind(StrEnum):
     WAITS_FOR_MARK = "waits"
     TALK = "talk"
     HELD = "held"
-    """Holds a certificate that counts today; the source is its scheme."""
+    """Has a certificate whose time is not over, also a revoked one; the source is its scheme."""
 
 
 @dataclass(frozen=True, slots=True)

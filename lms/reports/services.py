@@ -31,7 +31,7 @@ from lms.competency.rules import (
 )
 from lms.core.db import db
 from lms.credentials import schemes
-from lms.credentials.models import Certificate, CertificateEvent
+from lms.credentials.models import Certificate
 from lms.modules.models import Lesson, LessonDone, Outcome
 from lms.practice.cases.models import CaseDraft, CaseReview, CaseSubmission
 from lms.practice.simulations.models import SimulationRun
@@ -236,7 +236,6 @@ def _facts(cohort_id: int, now: datetime) -> dict[int, list[Fact]]:
             Certificate.scheme_code,
             Certificate.issued_at,
             Certificate.valid_until >= now.date(),
-            Certificate.id.not_in(select(CertificateEvent.certificate_id)),
         ),
         part(
             Attempt.person_id,

@@ -42,7 +42,7 @@ def stuck_words(stuck: Stuck) -> str:
 def days_ago(at: datetime) -> str:
     """Say how long ago somebody was last active, in whole days."""
     days = (clock.now() - at).days
-    return ngettext("%(num)d hari", "%(num)d hari", days) if days else _("hari ini")
+    return ngettext("%(num)d hari lalu", "%(num)d hari lalu", days) if days else _("hari ini")
 
 
 @bp.get("/angkatan")
