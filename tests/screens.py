@@ -52,8 +52,8 @@ PAGES: dict[str, dict[str, str]] = {
         "angkatan-daftar": "/angkatan",
         "angkatan": "/angkatan/kota-contoh-2",
         "angkatan-unit": "/angkatan/kota-contoh-2?unit=03",
-        "peserta": "/angkatan/kota-contoh-2 > /peserta/",
-        "keputusan": "/angkatan/kota-contoh-2 > /peserta/ > /keputusan/K1",
+        "peserta": "/angkatan/kota-contoh-2?urut=tercapai > table /peserta/",
+        "keputusan": "/angkatan/kota-contoh-2 > /keputusan/K1",
         "kehadiran": "/angkatan/kota-contoh-2/hadir",
         "menilai": "/menilai",
         "menilai-satu": "/menilai > /menilai/",
@@ -119,11 +119,15 @@ def keep(picture: bytes, target: Path) -> None:
 
 
 def go(page: Page, base: str, path: str) -> None:
-    """Open an address; ` > part` follows the first link in main that holds the part."""
+    """Open an address; ` > part` follows the first link in main that holds the part.
+
+    ` > table part` looks in tables only.
+    """
     first, *links = path.split(" > ")
     page.goto(base + first)
     for part in links:
-        link = page.locator(f"main a[href*='{part}']").first
+        scope, _blank, part = part.rpartition(" ")
+        link = page.locator(f"main {scope} a[href*='{part}']").first
         page.goto(base + str(link.get_attribute("href", timeout=3000)))
 
 

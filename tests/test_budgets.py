@@ -270,7 +270,7 @@ def test_a_query_for_each_person_is_seen(
         return found
 
     monkeypatch.setattr(reports, "matrix", slow)
-    [found] = misses(walk(small, large, [("trainer", "/angkatan/{slug}", 6)]))
+    [found] = misses(walk(small, large, [("trainer", "/angkatan/{slug}", 7)]))
     assert found.endswith(f": 7 queries listed, {7 + FEW} and {7 + MANY} sent")
 
 

@@ -173,8 +173,11 @@ def test_a_missing_driver_is_named(run: Run, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_another_missing_module_is_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "lms.demo", None)
-    assert isinstance(run("demo", "--build-only").exception, ImportError)
+    def broken(*_args: object, **_values: object) -> None:
+        raise ModuleNotFoundError(name="numpy")
+
+    monkeypatch.setattr(server, "instance_config", broken)
+    assert isinstance(run("db", "check").exception, ModuleNotFoundError)
 
 
 def test_a_forgotten_password_is_renewed_and_ends_every_session(installed: Run):

@@ -312,7 +312,7 @@ def test_from_an_invitation_to_a_certificate_that_is_checked(
     mark(assessor)
     attend(trainer)
     page = trainer.open(f"/angkatan/{CLASS}")
-    person = page.locator("main a[href*='/peserta/']").first
+    person = page.locator("main table a[href*='/peserta/']").first
     public_id = str(person.get_attribute("href")).rsplit("/", 1)[1]
     observe(assessor, public_id)
 
