@@ -10,6 +10,7 @@ import io
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,14 @@ PAGES: dict[str, dict[str, str]] = {
         "admin-catatan": "/admin/catatan",
     },
 }
+
+
+def free_port() -> int:
+    """Return a port nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
 
 
 @contextmanager
@@ -170,7 +179,7 @@ def main() -> int:
     if chosen.running:
         base, file = chosen.running
         return take(base, json.loads(Path(file).read_text()), chosen.only)
-    with demo(8217) as (base, made):
+    with demo(free_port()) as (base, made):
         return take(base, made, chosen.only)
 
 

@@ -73,6 +73,7 @@ class SimulationSpec(Spec):
 
     code: str
     title: str
+    title_en: str
     kuk: list[str]
 
 
@@ -81,6 +82,7 @@ class CaseStudySpec(Spec):
 
     code: str
     title: str
+    title_en: str
     gates: list[str]
     lesson: str
     kuk: list[str]

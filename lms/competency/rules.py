@@ -117,8 +117,9 @@ class CaseStudy:
     code: str
     gates: tuple[str, ...]
     kuk: tuple[str, ...]
-    title: str = ""
-    lesson: str = ""
+    title: str
+    title_en: str
+    lesson: str
     """The lesson after which it is written."""
 
 
@@ -132,7 +133,8 @@ class Standard:
     """Code to title in Indonesian and English."""
     cases: Mapping[str, CaseStudy]
     simulations: Mapping[str, tuple[str, ...]]
-    simulation_titles: Mapping[str, str]
+    simulation_titles: Mapping[str, tuple[str, str]]
+    """Code to title in Indonesian and English."""
     ratio: tuple[int, int]
     """Non-critical items that must be right: 4 of 5."""
     shown_critical: int
@@ -185,13 +187,14 @@ def build_standard(document: Mapping[str, Any]) -> Standard:
                 code=c["code"],
                 gates=tuple(c["gates"]),
                 kuk=tuple(c["kuk"]),
-                title=c.get("title", ""),
-                lesson=c.get("lesson", ""),
+                title=c["title"],
+                title_en=c["title_en"],
+                lesson=c["lesson"],
             )
             for c in document["case_studies"]
         },
         simulations={s["code"]: tuple(s["kuk"]) for s in document["simulations"]},
-        simulation_titles={s["code"]: s["title"] for s in document["simulations"]},
+        simulation_titles={s["code"]: (s["title"], s["title_en"]) for s in document["simulations"]},
         ratio=(rules["noncritical_pass"][0], rules["noncritical_pass"][1]),
         shown_critical=document["blueprint"]["shown_critical"],
         shown=dict(document["blueprint"]["shown_noncritical"]),

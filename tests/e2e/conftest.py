@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.browser import open_browser
-from tests.screens import ROOT, wait
+from tests.screens import ROOT, free_port, wait
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def browser() -> Iterator[Browser]:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """`./run` on an empty folder; its one-time code is read from what it prints."""
     folder = tmp_path_factory.mktemp("installation")
-    port = 8300 + os.getpid() % 500
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "lms", "serve", "--port", str(port)],
         cwd=folder,

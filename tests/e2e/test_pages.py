@@ -14,7 +14,7 @@ City = tuple[str, dict]  # type: ignore[type-arg]  # address and parsed JSON
 
 @pytest.fixture(scope="module")
 def city() -> Iterator[City]:
-    with screens.demo(8900) as found:
+    with screens.demo(screens.free_port()) as found:
         yield found
 
 
