@@ -557,8 +557,8 @@ class NextTry:
     """Whether the next try may begin, and when, if it is only a matter of time."""
 
     state: TryState
-    at: datetime | None = None
-    number: int = 1
+    at: datetime | None
+    number: int
 
 
 def next_try(

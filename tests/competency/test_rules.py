@@ -329,6 +329,19 @@ def test_a_first_sitting_shows_everything_and_a_weak_one_shows_the_rest_again():
     assert set(scope) == {*N_WITH_Q, "02.2.1"}
 
 
+def test_exactly_four_of_five_is_enough():
+    """K5 shows 20 others: 16 right is the cut itself, no percentage is rounded."""
+    others = [k.code for k in kuk_with(Q, "K5") if not k.critical]
+    assert len(others) == 20
+    for wrong, enough in ((4, True), (5, False)):
+        missed = set(others[:wrong])
+        rows = [
+            replace(r, passed=False) if r.kind is Q and r.kuk in missed else r for r in full("K5")
+        ]
+        assert Ledger(STANDARD, rows, LATER).enough_items("K5") is enough
+        assert set(quiz_scope(STANDARD, "K5", rows, LATER)) == (set() if enough else set(others))
+
+
 class TestNextTry:
     def test_the_first_is_open(self):
         assert next_try(STANDARD, Q, [], [], AT).state is TryState.OPEN
