@@ -45,6 +45,7 @@ def test_the_standard_is_whole():
     assert sum(k.critical for k in STANDARD.kuk.values()) == 22
     assert (STANDARD.ratio, STANDARD.tries_before_coaching) == ((4, 5), 3)
     assert (STANDARD.evidence_months, STANDARD.certificate_months) == (12, 24)
+    assert STANDARD.rubric == ("Belum aman", "Aman dengan bimbingan", "Aman mandiri")
     assert STANDARD.units[2].number == "03"
     assert STANDARD.find("03.1.1").unit == "03"
     with pytest.raises(UnknownKuk):
@@ -245,6 +246,7 @@ def test_evidence_lives_twelve_months():
 
 
 def test_evidence_of_the_future_is_not_seen():
+    assert judge(STANDARD, full(), K1, AT).ready, "evidence of this very moment is"
     assert not judge(STANDARD, full(), K1, AT - timedelta(seconds=1)).ready
 
 
