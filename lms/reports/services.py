@@ -20,7 +20,6 @@ from lms.competency.models import Coaching, Evidence
 from lms.competency.rules import (
     EvidenceKind,
     Kuk,
-    Ledger,
     Requirement,
     Row,
     Standard,
@@ -29,6 +28,7 @@ from lms.competency.rules import (
     judge,
     quiz_scope,
 )
+from lms.competency.rules import verdicts as verdicts_of
 from lms.core.db import db
 from lms.credentials import schemes
 from lms.credentials.models import Certificate
@@ -166,8 +166,7 @@ def _line(
     facts: list[Fact],
     now: datetime,
 ) -> Line:
-    ledger = Ledger(standard, rows, now)
-    verdicts = {code: ledger.verdict(kuk) for code, kuk in standard.kuk.items()}
+    verdicts = verdicts_of(standard, rows, now)
     cells = tuple(
         Cell(
             unit.number,
