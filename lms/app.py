@@ -32,11 +32,17 @@ FEATURES = (
     "practice.observations",
     "practice.simulations",
     "credentials",
+    "nominations",
+    "roster",
+    "evaluations",
+    "lineage",
+    "notices",
     "agencies",
+    "privacy",
     "reports",
     "pages",
 )
-WITHOUT_TABLES = {"agencies", "reports", "pages"}
+WITHOUT_TABLES = {"reports", "pages"}
 LARGEST_FORM = 512 * 1024
 """Bytes of one request: the longest case study is far below."""
 
@@ -81,6 +87,9 @@ def create_app(config: Config) -> Flask:
     # Exit and language stand on pages without a session, and exit may never be refused.
     csrf.exempt("lms.pages.views.quick_exit")
     csrf.exempt("lms.pages.views.language")
+    app.jinja_env.globals["class_menu"] = lambda slug: navigation.class_menu(
+        slug, login.require_viewer()
+    )
     app.context_processor(_layout)
     _answer_errors(app)
     return app

@@ -12,7 +12,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from lms import release, server
+from lms import release, rounds, server
 from lms.accounts import services as accounts
 from lms.app import create_app
 from lms.config import BadConfig, Config, content_dir
@@ -253,5 +253,14 @@ def mail_send() -> None:
         raise click.ClickException("set SULUH_SMTP_URL, for example smtp://localhost:25")
     with _opened(config):
         schema.check(db.engine)
-        sent = server.send_due(config)
+        sent = rounds.send_mail(clock.now())
     click.echo(f"{sent} sent.")
+
+
+@main.command("rounds")
+def rounds_once() -> None:
+    """Do once what `serve` does by itself: mail, jobs, deadlines. For cron."""
+    with _opened(_instance()):
+        schema.check(db.engine)
+        done = rounds.run_all(clock.now())
+    click.echo(json.dumps(done))

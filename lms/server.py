@@ -9,9 +9,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -22,12 +21,12 @@ from lms import release
 from lms.accounts import services as accounts
 from lms.app import create_app
 from lms.config import BadConfig, Config, from_environment
-from lms.core import clock, mail, schema
+from lms.core import schema
 from lms.core.db import db, unit_of_work
+from lms.rounds import working
 
 THREADS = 8
 """Requests one process answers at a time; more would only wait for the interpreter."""
-MAIL_EVERY_SECONDS = 15
 
 
 def instance_config(
@@ -173,7 +172,7 @@ def _run(config: Config, opened: socket.socket, *, first: bool) -> None:
     app = create_app(config)
     # It would print a line whenever a request waits a moment for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    with mailing(app) if first else nullcontext():
+    with working(app) if first else nullcontext():
         server = create_server(
             app,
             sockets=[opened],
@@ -183,44 +182,3 @@ def _run(config: Config, opened: socket.socket, *, first: bool) -> None:
             clear_untrusted_proxy_headers=not config.https,
         )
         server.run()  # until SIGINT or SIGTERM
-
-
-@contextmanager
-def mailing(app: Flask) -> Iterator[None]:
-    """Send what is due in the outbox every few seconds while the block runs."""
-    config: Config = app.extensions["suluh"]
-    stop = threading.Event()
-
-    def work() -> None:
-        while not stop.wait(MAIL_EVERY_SECONDS):
-            with app.app_context():
-                try:
-                    send_due(config)
-                except Exception:
-                    app.logger.exception("mail")
-
-    if config.smtp_url is None:
-        yield
-        return
-    thread = threading.Thread(target=work, name="mail", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(5)
-
-
-def send_due(config: Config) -> int:
-    """Send every message that is due, each on its own. Returns how many went out."""
-    sent = 0
-    for mail_id in mail.list_due(clock.now()):
-        with unit_of_work():
-            letter = mail.claim(mail_id, now=clock.now())
-        if letter is None:
-            continue
-        error = mail.deliver(letter, config.smtp_url or "", config.mail_from, now=clock.now())
-        with unit_of_work():
-            mail.note(mail_id, error, now=clock.now())
-        sent += error is None
-    return sent

@@ -1,27 +1,43 @@
-"""Rewrites the first migration from the models. For use before the first release only."""
+"""Rewrites the newest migration, not yet released, as what the models add to the one before it.
+
+Before: new columns of a table that has rows need a `server_default` or may be NULL.
+"""
 
 import tempfile
+from pathlib import Path
 
 from alembic import command
 from sqlalchemy import create_engine
 
 from lms.app import import_models
-from lms.core.schema import MIGRATIONS, alembic_config
+from lms.core import schema
+from lms.core.db import prepare_engine
 
-TARGET = MIGRATIONS / "versions" / "0001_start.py"
+RELEASED = "0001"
+"""The newest migration that installations have; it is never rewritten."""
+NUMBER, TITLE = "0002", "Office"
 
 
 def main() -> None:
-    """Compare the models with an empty database and write what is missing."""
+    """Compare the models with the last released schema and write what is missing."""
     import_models()
-    for old in TARGET.parent.glob("*.py"):
+    versions = schema.MIGRATIONS / "versions"
+    for old in versions.glob(f"{NUMBER}_*.py"):
         old.unlink()
     with tempfile.TemporaryDirectory() as folder:
-        engine = create_engine(f"sqlite:///{folder}/empty.db")
+        engine = create_engine(f"sqlite:///{folder}/before.db")
+        prepare_engine(engine)
+        schema.upgrade(engine, RELEASED)
         with engine.connect() as connection:
-            command.revision(alembic_config(connection), "Start", autogenerate=True, rev_id="0001")
-    text = TARGET.read_text(encoding="utf-8")
-    TARGET.write_text(
+            config = schema.alembic_config(connection)
+            command.revision(config, TITLE, autogenerate=True, rev_id=NUMBER)
+        engine.dispose()
+    _tidy(versions / f"{NUMBER}_{TITLE.lower()}.py")
+
+
+def _tidy(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
         text.replace("lms.core.db.UtcDateTime(timezone=True)", "UtcDateTime()")
         .replace("lms.core.db.UtcDateTime()", "UtcDateTime()")
         .replace(

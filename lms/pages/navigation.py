@@ -92,3 +92,22 @@ ROLE_TABS: dict[str, list[Entry]] = {
 }
 ROLE_TABS["assessor"] = ROLE_TABS["trainer"]
 ROLE_TABS["reviewer"] = ROLE_TABS["author"]
+
+
+CLASS_MENU: list[tuple[str, str, str, tuple[str, ...]]] = [
+    (N_("Peta capaian"), "reports.matrix", "chart", ("trainer", "assessor", "admin")),
+    (N_("Kehadiran"), "attendance.sheet", "check", ("trainer",)),
+    (N_("Uji observasi"), "observations.board", "clipboard", ("trainer", "assessor")),
+    (N_("Undang peserta"), "cohorts.class_invitations", "mail", ("trainer", "admin")),
+    (N_("Kelola kelas"), "cohorts.class_page", "gear", ("admin",)),
+]
+"""Label, endpoint (it takes `slug`), icon and roles of each page of one class, as work goes."""
+
+
+def class_menu(slug: str, viewer: Viewer) -> list[Tab]:
+    """Return the pages of one class that a viewer may open."""
+    return [
+        Tab(_(label), url_for(endpoint, slug=slug), icon, request.endpoint == endpoint)
+        for label, endpoint, icon, roles in CLASS_MENU
+        if viewer.is_any(*roles)
+    ]

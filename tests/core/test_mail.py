@@ -14,7 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from flask import Flask
 
-from lms import server as suluh
+from lms import rounds
 from lms.core import clock, mail
 from lms.core.db import db, unit_of_work
 from lms.core.models import Mail, Throttle
@@ -69,7 +69,7 @@ Start = Callable[..., int]
 
 
 def is_sending() -> bool:
-    return "mail" in {thread.name for thread in threading.enumerate()}
+    return "rounds" in {thread.name for thread in threading.enumerate()}
 
 
 @pytest.fixture
@@ -165,10 +165,10 @@ def test_a_message_that_cannot_be_written_does_not_hold_up_the_others(
     with app.app_context():
         bad = put(subject="Dua\nbaris")
         good = put()
-        assert suluh.send_due(app.extensions["suluh"]) == 1
+        assert rounds.send_mail(clock.now()) == 1
         assert "ValueError" in (db.session.get_one(Mail, bad).last_error or "")
         assert db.session.get_one(Mail, good).sent_at is not None
-        assert suluh.send_due(app.extensions["suluh"]) == 0
+        assert rounds.send_mail(clock.now()) == 0
     assert len(postbox.received) == 1
 
 
@@ -191,7 +191,7 @@ def test_a_message_somebody_else_just_took_is_left_to_them(
         with unit_of_work():
             mail.claim(mail_id, now=clock.now())
         monkeypatch.setattr(mail, "list_due", lambda _now: due)
-        assert suluh.send_due(app.extensions["suluh"]) == 0
+        assert rounds.send_mail(clock.now()) == 0
     assert postbox.received == []
 
 
@@ -205,7 +205,7 @@ def test_nobodys_answer_waits_for_a_slow_mail_server(make_app, start: Start, pos
 
     def work() -> None:
         with app.app_context():
-            suluh.send_due(app.extensions["suluh"])
+            rounds.send_mail(clock.now())
 
     sender = threading.Thread(target=work)
     sender.start()
@@ -224,14 +224,20 @@ def test_nobodys_answer_waits_for_a_slow_mail_server(make_app, start: Start, pos
     assert len(postbox.received) == 2
 
 
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the rounds hurry, and only the mail go round."""
+    monkeypatch.setattr(rounds, "TICK", 0.01)
+    monkeypatch.setattr(rounds, "ROUNDS", (rounds.Round("mail", 0.01, rounds.send_mail),))
+
+
 def test_the_sender_works_in_the_background_and_stops(
-    make_app, start: Start, postbox: Postbox, monkeypatch: pytest.MonkeyPatch
+    make_app, start: Start, postbox: Postbox, quickly: None
 ):
-    monkeypatch.setattr(suluh, "MAIL_EVERY_SECONDS", 0.01)
     app = make_app(smtp_url=f"smtp://127.0.0.1:{start()}")
     with app.app_context():
         put()
-    with suluh.mailing(app):
+    with rounds.working(app):
         assert is_sending()
         deadline = time.monotonic() + 10
         while not postbox.received and time.monotonic() < deadline:
@@ -240,24 +246,22 @@ def test_the_sender_works_in_the_background_and_stops(
     assert not is_sending()
 
 
-def test_the_sender_survives_an_error(
-    make_app, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-):
+def test_the_sender_survives_an_error(make_app, quickly: None, caplog: pytest.LogCaptureFixture):
     """The table is not there for a moment, for example while a backup is restored."""
-    monkeypatch.setattr(suluh, "MAIL_EVERY_SECONDS", 0.01)
     app = make_app(smtp_url="smtp://127.0.0.1:1")
     with app.app_context(), db.engine.begin() as connection:
         connection.exec_driver_sql("ALTER TABLE mail RENAME TO gone")
-    with suluh.mailing(app):
+    with rounds.working(app):
         deadline = time.monotonic() + 10
         while len(caplog.records) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
-    assert [record.message for record in caplog.records][:2] == ["mail", "mail"]
+    assert [record.message for record in caplog.records][:2] == ["round mail", "round mail"]
 
 
-def test_without_a_mail_server_nothing_runs(make_app):
-    with suluh.mailing(make_app()):
-        assert not is_sending()
+def test_without_a_mail_server_nothing_is_sent(app: Flask):
+    put()
+    assert rounds.send_mail(clock.now()) == 0
+    assert mail.count_unsent().waiting == 1
 
 
 def test_the_outbox_is_read_newest_first(app: Flask):

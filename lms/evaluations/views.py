@@ -1,0 +1,5 @@
+"""Pages of evaluations and follow-up plans."""
+
+from flask import Blueprint
+
+bp = Blueprint("evaluations", __name__, template_folder="templates")

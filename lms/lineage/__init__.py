@@ -1,0 +1,1 @@
+"""Who trained whom: from resource person to trainer to class to companion."""

@@ -1,0 +1,5 @@
+"""Pages of the chain of trainers."""
+
+from flask import Blueprint
+
+bp = Blueprint("lineage", __name__, template_folder="templates")

@@ -1,0 +1,1 @@
+"""Seats of a class by kind of agency: quota, nomination, acceptance, waiting list."""

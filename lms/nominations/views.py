@@ -1,0 +1,5 @@
+"""Pages of seats and nominations."""
+
+from flask import Blueprint
+
+bp = Blueprint("nominations", __name__, template_folder="templates")

@@ -1,0 +1,1 @@
+"""Reminders, results and expiries by mail, and calendar feeds."""

@@ -1,0 +1,5 @@
+"""Pages of notices and calendar feeds."""
+
+from flask import Blueprint
+
+bp = Blueprint("notices", __name__, template_folder="templates")

@@ -1,0 +1,1 @@
+"""Bringing people in from a sheet: read, look, confirm, undo."""

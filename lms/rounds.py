@@ -1,0 +1,89 @@
+"""What an installation does by itself, again and again: mail, jobs, deadlines, retention.
+
+Each round is one function that takes the time and tells how much it did. The first process of
+`serve` runs them all; where another server runs `lms.wsgi`, cron runs `./run cli rounds`.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Flask, current_app
+
+from lms.config import Config
+from lms.core import clock, mail
+from lms.core.db import db, unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One thing to do every `seconds`. `work` commits its own units of work."""
+
+    name: str
+    seconds: float
+    work: Callable[[datetime], int]
+
+
+def send_mail(_now: datetime) -> int:
+    """Send every message that is due, each on its own. Returns how many went out."""
+    config: Config = current_app.extensions["suluh"]
+    if config.smtp_url is None:
+        return 0
+    sent = 0
+    for mail_id in mail.list_due(clock.now()):
+        with unit_of_work():
+            letter = mail.claim(mail_id, now=clock.now())
+        if letter is None:
+            continue
+        error = mail.deliver(letter, config.smtp_url, config.mail_from, now=clock.now())
+        with unit_of_work():
+            mail.note(mail_id, error, now=clock.now())
+        sent += error is None
+    return sent
+
+
+ROUNDS: tuple[Round, ...] = (Round("mail", 15, send_mail),)
+
+
+def run_all(now: datetime) -> dict[str, int]:
+    """Do every round once. Returns how much each did; needs an application context."""
+    return {one.name: one.work(now) for one in ROUNDS}
+
+
+TICK = 1.0
+"""Seconds between two looks at what is due."""
+
+
+@contextmanager
+def working(app: Flask) -> Iterator[None]:
+    """Do each round at its interval, in one thread, while the block runs."""
+    stop = threading.Event()
+
+    def work() -> None:
+        due = {one.name: time.monotonic() + one.seconds for one in ROUNDS}
+        while not stop.wait(TICK):
+            for one in ROUNDS:
+                if time.monotonic() >= due[one.name]:
+                    _do(app, one)
+                    due[one.name] = time.monotonic() + one.seconds
+
+    thread = threading.Thread(target=work, name="rounds", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(5)
+
+
+def _do(app: Flask, one: Round) -> None:
+    with app.app_context():
+        try:
+            one.work(clock.now())
+        except Exception:
+            app.logger.exception("round %s", one.name)
+        finally:
+            db.session.remove()
