@@ -1,0 +1,77 @@
+"""Rows leave as files that no spreadsheet runs."""
+
+import csv
+from datetime import date
+from io import BytesIO, StringIO
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from python_calamine import CalamineWorkbook
+
+from lms.core import sheets
+
+EVIL = ["=1+1", "+62811", "-2+3", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x"]
+
+
+def read_csv(text: str) -> list[list[str]]:
+    assert text.startswith("\ufeff")
+    return list(csv.reader(StringIO(text[1:], newline=""), delimiter=";"))
+
+
+def test_rows_come_back_as_they_were():
+    rows = [['Sri; "Rahayu"', 3, date(2026, 3, 20), None], ["Dua\nbaris", -4, 0.5, "x"]]
+    text = "".join(sheets.csv_pieces(["Nama", "JP", "Tanggal", "Catatan"], rows))
+    assert read_csv(text) == [
+        ["Nama", "JP", "Tanggal", "Catatan"],
+        ['Sri; "Rahayu"', "3", "2026-03-20", ""],
+        ["Dua\nbaris", "-4", "0.5", "x"],
+    ]
+
+
+@pytest.mark.parametrize("cell", EVIL)
+def test_no_cell_is_a_formula(cell: str):
+    assert str(sheets.inert(cell)).startswith("'")
+    assert sheets.inert("Sri") == "Sri"
+    assert sheets.inert(-3) == -3
+
+
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
+def test_whatever_is_typed_starts_no_formula(cells: list[str]):
+    assert not any(str(sheets.inert(cell)).startswith(sheets.FORMULA) for cell in cells)
+
+
+def test_a_long_file_comes_in_pieces():
+    asked = []
+
+    def rows():
+        for number in range(1000):
+            asked.append(number)
+            yield [number]
+
+    pieces = sheets.csv_pieces(["n"], rows())
+    next(pieces)
+    assert len(asked) == sheets.CHUNK  # the positive control: the rest was not read yet
+    rest = "".join(pieces)
+    assert rest.splitlines()[-1] == "999"
+
+
+def test_a_workbook_holds_text_as_text():
+    rows = [[cell, 7] for cell in EVIL[:4]] + [["http://contoh.test", 8]]
+    with sheets.xlsx_file("Rekap [2026]: uji/coba", ["Nama", "JP"], rows) as file:
+        book = CalamineWorkbook.from_filelike(BytesIO(file.read()))
+    assert book.sheet_names == ["Rekap 2026 ujicoba"]
+    found = book.get_sheet_by_index(0).to_python()
+    assert found[0] == ["Nama", "JP"]
+    assert found[1:] == [[cell, 7.0] for cell in EVIL[:4]] + [["http://contoh.test", 8.0]]
+
+
+def test_answers_are_attachments(app):
+    with app.test_request_context():
+        answer = sheets.answer_csv("rekap", ["Nama"], [["Sri"]])
+        assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''rekap.csv"
+        assert read_csv(answer.get_data(as_text=True)) == [["Nama"], ["Sri"]]
+        answer = sheets.answer_xlsx("rekap", ["Nama"], [["Sri"]])
+        assert "rekap.xlsx" in answer.headers["Content-Disposition"]
+        assert answer.get_data()[:2] == b"PK"
+        answer.close()
