@@ -105,7 +105,7 @@ def grow(crowd: Crowd, size: int) -> None:
     with crowd.app.app_context(), unit_of_work():
         for statement in copies(walkers, first, size // len(WALKERS)):
             db.session.execute(statement)
-        _renew_codes()
+        renew_codes()
         _surround(crowd, range(crowd.size, size))
     crowd.size = size
 
@@ -214,8 +214,8 @@ def _name(crowd: Crowd) -> None:
     ).one()
 
 
-def _renew_codes() -> None:
-    """Give copied certificates codes of their own that the register can read."""
+def renew_codes() -> None:
+    """Give copied certificates codes of their own that the register can read. Needs a unit."""
     for copied in db.session.scalars(select(Certificate.id).where(Certificate.code.contains("-"))):
         of_one = update(Certificate).where(Certificate.id == copied)
         db.session.execute(of_one.values(code=codes.new_code()))
