@@ -77,6 +77,7 @@ def from_environment(environ: Mapping[str, str], **overrides: object) -> Config:
         "base_url": "SULUH_BASE_URL",
         "zone": "SULUH_ZONE",
         "mail_from": "SULUH_MAIL_FROM",
+        "verify_limit": "SULUH_VERIFY_LIMIT",
     }
     settings |= {key: environ[name] for key, name in names.items() if environ.get(name)}
     settings["content_dir"] = content_dir(environ)
