@@ -150,7 +150,7 @@ def home(engine_name: str, request: pytest.FixtureRequest) -> SqliteHome | Postg
 def bare_app(home: SqliteHome | PostgresHome) -> Iterator[Flask]:
     """The application on a fresh database, without an application context (for threads)."""
     home.reset()
-    home.app.extensions["suluh_gate"].storage.reset()
+    home.app.extensions["suluh_gate"].window.reset()
     home.app.config["WTF_CSRF_ENABLED"] = False
     home.app.test_client_class = Browser
     yield home.app

@@ -1,15 +1,13 @@
 """Slows down who tries many codes or names. Counts in memory; a restart forgets."""
 
 import math
-import time
 from dataclasses import dataclass, field
 
 from flask import current_app
 from flask.sansio.app import App
-from limits import RateLimitItem, parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
+
+from lms.core.window import Limit, Window, parse
 
 NAMES = parse("5/hour")
 """Names that may be compared with one certificate from one address. The page says so."""
@@ -19,15 +17,14 @@ NAMES = parse("5/hour")
 class Gate:
     """The counters of one process."""
 
-    codes: RateLimitItem
-    storage: MemoryStorage = field(default_factory=MemoryStorage)
+    codes: Limit
+    window: Window = field(default_factory=Window)
 
-    def check(self, limit: RateLimitItem, *who: str) -> None:
+    def check(self, limit: Limit, *who: str) -> None:
         """Let one more try pass or raise TooManyRequests with the seconds to wait."""
-        limiter = MovingWindowRateLimiter(self.storage)
-        if not limiter.hit(limit, *who):
-            opens = limiter.get_window_stats(limit, *who).reset_time
-            raise TooManyRequests(retry_after=max(1, math.ceil(opens - time.time())))
+        wait = self.window.hit(limit, who)
+        if wait is not None:
+            raise TooManyRequests(retry_after=max(1, math.ceil(wait)))
 
 
 def init_app(app: App) -> None:

@@ -208,7 +208,7 @@ def test_codes_are_asked_for_as_often_as_the_installation_allows(client, app: Fl
 
 
 def test_the_limit_is_a_setting(app: Flask):
-    assert str(gate.NAMES) == "5 per 1 hour"
+    assert (gate.NAMES.amount, gate.NAMES.seconds) == (5, 3600)
     assert app.extensions["suluh_gate"].codes.amount == 30
 
 
