@@ -11,7 +11,7 @@ from typing import cast
 
 import flask_babel
 from babel.support import Translations
-from flask import Flask, current_app, g, has_request_context, session
+from flask import Flask, current_app, has_request_context, session
 from flask_babel import Babel
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup
@@ -23,7 +23,8 @@ LANGUAGES = ("id", "en")
 
 
 CATALOGS = Path(__file__).parents[1] / "translations"
-_spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
+_language: ContextVar[str | None] = ContextVar("language", default=None)
+"""The language of this request once somebody asked, or the one a letter is written in."""
 
 
 def gettext(message: str, **values: object) -> str:
@@ -65,6 +66,8 @@ def _catalog(locale: str) -> NullTranslations:
 
 def init_app(app: Flask) -> None:
     """Attach Babel and the filters that write days and hours."""
+    app.before_request(_ask_anew)
+    app.teardown_request(_ask_anew)
     app.config["BABEL_DEFAULT_LOCALE"] = "id"
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=language)
@@ -85,26 +88,31 @@ def init_app(app: Flask) -> None:
 @contextmanager
 def speaking(locale: str) -> Iterator[None]:
     """Translate, and write days, in `locale` for a while: for a letter in two languages."""
-    before = _spoken.set(locale)
+    before = _language.set(locale)
     try:
         with flask_babel.force_locale(locale):
             yield
     finally:
-        _spoken.reset(before)
+        _language.reset(before)
 
 
 def language() -> str:
     """Return the language of this request: the person's choice, this browser's, or Indonesian."""
-    spoken = _spoken.get()
-    if spoken is not None:
-        return spoken
+    found = _language.get()
+    if found is not None:
+        return found
     if not has_request_context():
         return "id"
-    if "language" not in g:
-        found = login.viewer()
-        chosen = found.locale if found else session.get("lang", "id")
-        g.language = chosen if chosen in LANGUAGES else "id"
-    return cast(str, g.language)
+    who = login.viewer()
+    chosen = who.locale if who else session.get("lang", "id")
+    found = chosen if chosen in LANGUAGES else "id"
+    _language.set(found)
+    return found
+
+
+def _ask_anew(_error: BaseException | None = None) -> None:
+    """Forget the language: a thread answers one reader after another."""
+    _language.set(None)
 
 
 def day(value: date) -> str:
