@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from random import Random
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, Select, bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -275,13 +276,25 @@ def _place(ref: AttemptRef, position: int, client_key: str) -> AnyRow:
     Holds the sitting until the unit of work ends, so that it cannot be handed in between this
     look and the answer. Others may save meanwhile. Raises NotFound, rules.AttemptClosed.
     """
+    asked = {"sitting": ref.public_id, "place": position, "client_key": client_key}
+    row = db.session.execute(_find_place(), asked).first()
+    if row is None or not is_own(ref, row.person_id, row.curriculum_code) or row.item_id is None:
+        raise NotFound(ref.public_id)
+    if row.closed_at is not None:
+        raise rules.AttemptClosed(ref.public_id)
+    return row
+
+
+@cache
+def _find_place() -> Select[*tuple[Any, ...]]:
+    """Return the statement of `_place`, put together once: it runs for every answer."""
     same, other = aliased(AnswerEvent), aliased(AnswerEvent)
     highest = (
         select(func.max(other.seq))
         .where(other.attempt_item_id == AttemptItem.id, other.choice.is_not(None))
         .scalar_subquery()
     )
-    row = db.session.execute(
+    return (
         select(
             Attempt.id.label("attempt_id"),
             Attempt.person_id,
@@ -298,18 +311,17 @@ def _place(ref: AttemptRef, position: int, client_key: str) -> AnyRow:
         .join(Quiz, Quiz.id == Attempt.quiz_id)
         .join(
             AttemptItem,
-            (AttemptItem.attempt_id == Attempt.id) & (AttemptItem.position == position),
+            (AttemptItem.attempt_id == Attempt.id) & (AttemptItem.position == bindparam("place")),
             isouter=True,
         )
-        .join(same, (same.attempt_id == Attempt.id) & (same.client_key == client_key), isouter=True)
-        .where(Attempt.public_id == ref.public_id)
+        .join(
+            same,
+            (same.attempt_id == Attempt.id) & (same.client_key == bindparam("client_key")),
+            isouter=True,
+        )
+        .where(Attempt.public_id == bindparam("sitting"))
         .with_for_update(read=True, of=Attempt)
-    ).first()
-    if row is None or not is_own(ref, row.person_id, row.curriculum_code) or row.item_id is None:
-        raise NotFound(ref.public_id)
-    if row.closed_at is not None:
-        raise rules.AttemptClosed(ref.public_id)
-    return row
+    )
 
 
 def _same(place: AnyRow, event: Mapping[str, object]) -> datetime:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
@@ -21,6 +21,49 @@ from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVers
 
 log = logging.getLogger(__name__)
 AnyRow = Row[*tuple[Any, ...]]
+
+# Statements of every request, put together once: that costs more than running them.
+SITTING = (
+    select(Attempt.id, Attempt.person_id, Attempt.number, Attempt.closed_at, Quiz.curriculum_code)
+    .join(Quiz, Quiz.id == Attempt.quiz_id)
+    .where(Attempt.public_id == bindparam("sitting"))
+)
+EVENTS = select(
+    AnswerEvent.id,
+    AnswerEvent.attempt_item_id,
+    AnswerEvent.seq,
+    AnswerEvent.choice,
+    AnswerEvent.flagged,
+    AnswerEvent.received_at,
+).where(AnswerEvent.attempt_id == bindparam("attempt"))
+ITEMS = (
+    select(
+        AttemptItem.id,
+        AttemptItem.position,
+        AttemptItem.item_version_id,
+        AttemptItem.option_order,
+    )
+    .where(AttemptItem.attempt_id == bindparam("attempt"))
+    .order_by(AttemptItem.position)
+)
+TEXTS = select(ItemVersion.stem, ItemVersion.options).where(ItemVersion.id == bindparam("version"))
+DRAWN = (
+    select(
+        AttemptItem.id,
+        AttemptItem.position,
+        AttemptItem.option_order,
+        ItemVersion.id.label("version"),
+        ItemVersion.key,
+        ItemVersion.stem,
+        ItemVersion.source,
+        ItemVersion.options,
+        Item.kuk,
+    )
+    .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
+    .join(Item, Item.id == ItemVersion.item_id)
+    .where(AttemptItem.attempt_id == bindparam("attempt"))
+    .order_by(AttemptItem.position)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +193,7 @@ class Result:
 
 def get_attempt(ref: AttemptRef) -> AnyRow:
     """Return the sitting's id, number and closing. Raises NotFound."""
-    row = db.session.execute(
-        select(
-            Attempt.id,
-            Attempt.person_id,
-            Attempt.number,
-            Attempt.closed_at,
-            Quiz.curriculum_code,
-        )
-        .join(Quiz, Quiz.id == Attempt.quiz_id)
-        .where(Attempt.public_id == ref.public_id)
-    ).first()
+    row = db.session.execute(SITTING, {"sitting": ref.public_id}).first()
     if row is None or not is_own(ref, row.person_id, row.curriculum_code):
         raise NotFound(ref.public_id)
     return row
@@ -176,16 +209,7 @@ def is_own(ref: AttemptRef, person_id: int, curriculum: str) -> bool:
 
 def events_of(attempt_id: int) -> list[rules.Event]:
     """Return everything that arrived about the questions of a sitting. One query."""
-    rows = db.session.execute(
-        select(
-            AnswerEvent.id,
-            AnswerEvent.attempt_item_id,
-            AnswerEvent.seq,
-            AnswerEvent.choice,
-            AnswerEvent.flagged,
-            AnswerEvent.received_at,
-        ).where(AnswerEvent.attempt_id == attempt_id)
-    )
+    rows = db.session.execute(EVENTS, {"attempt": attempt_id})
     return [
         rules.Event(row.id, row.attempt_item_id, row.seq, row.choice, row.flagged, row.received_at)
         for row in rows
@@ -199,16 +223,7 @@ def get_sheet(ref: AttemptRef) -> Sheet:
         raise rules.AttemptClosed(ref.public_id)
     events = events_of(attempt.id)
     answers = rules.latest(events)
-    rows = db.session.execute(
-        select(
-            AttemptItem.id,
-            AttemptItem.position,
-            AttemptItem.item_version_id,
-            AttemptItem.option_order,
-        )
-        .where(AttemptItem.attempt_id == attempt.id)
-        .order_by(AttemptItem.position)
-    )
+    rows = db.session.execute(ITEMS, {"attempt": attempt.id})
     lines = tuple(
         Line(
             row.id,
@@ -227,9 +242,7 @@ def get_question(sheet: Sheet, position: int) -> Question:
     line = next((line for line in sheet.lines if line.position == position), None)
     if line is None:
         raise NotFound(str(position))
-    row = db.session.execute(
-        select(ItemVersion.stem, ItemVersion.options).where(ItemVersion.id == line.version)
-    ).one()
+    row = db.session.execute(TEXTS, {"version": line.version}).one()
     texts = {option["key"]: option["text"] for option in row.options}
     return Question(position, row.stem, tuple(texts[letter] for letter in line.order), line.answer)
 
@@ -279,39 +292,33 @@ def _results(
     """Return the questions of a closed sitting per KUK, and what they add up to."""
     # What counted is in the ledger since then, whatever became of the item.
     counted = {row.ref for row in rows if row.kind is EvidenceKind.Q and row.group == ref.public_id}
-    found = db.session.execute(
-        select(AttemptItem, ItemVersion, Item.kuk)
-        .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
-        .join(Item, Item.id == ItemVersion.item_id)
-        .where(AttemptItem.attempt_id == attempt_id)
-        .order_by(AttemptItem.position)
-    ).all()
+    found = db.session.execute(DRAWN, {"attempt": attempt_id}).all()
     drawn = [
         rules.Drawn(
             id=line.id,
-            version=version.id,
-            kuk=kuk,
+            version=line.version,
+            kuk=line.kuk,
             order=line.option_order,
-            key=version.key,
-            withdrawn=str(version.id) not in counted,
+            key=line.key,
+            withdrawn=str(line.version) not in counted,
         )
-        for line, version, kuk in found
+        for line in found
     ]
     marks = rules.score_attempt(drawn, rules.latest(events_of(attempt_id)))
     questions: dict[str, list[QuestionResult]] = defaultdict(list)
-    for mark, (line, version, kuk) in zip(marks, found, strict=True):
-        options = {option["key"]: option for option in version.options}
-        questions[kuk].append(
+    for mark, line in zip(marks, found, strict=True):
+        options = {option["key"]: option for option in line.options}
+        questions[line.kuk].append(
             QuestionResult(
                 position=line.position,
-                stem=version.stem,
-                source=version.source,
+                stem=line.stem,
+                source=line.source,
                 options=tuple(
                     OptionResult(
                         text=options[letter]["text"],
                         rationale=options[letter]["rationale"],
                         chosen=mark.choice == place,
-                        best=letter == version.key,
+                        best=letter == line.key,
                     )
                     for place, letter in enumerate(line.option_order, 1)
                 ),

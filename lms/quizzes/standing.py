@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, String, case, func, literal, select
+from sqlalchemy import Row, Select, String, bindparam, case, func, literal, select
 
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
@@ -138,6 +139,12 @@ def quiz_state(
 
 def _sittings(person_id: int) -> Iterable[AnyRow]:
     """Return every quiz with the person's sittings; a quiz without one has one empty line."""
+    return db.session.execute(_find_sittings(), {"person": person_id})
+
+
+@cache
+def _find_sittings() -> Select[*tuple[Any, ...]]:
+    """Return the statement of `_sittings`, put together once."""
     is_open = Attempt.closed_at.is_(None)
     answered = (
         select(func.count(AnswerEvent.attempt_item_id.distinct()))
@@ -149,7 +156,7 @@ def _sittings(person_id: int) -> Iterable[AnyRow]:
         .where(AttemptItem.attempt_id == Attempt.id)
         .scalar_subquery()
     )
-    return db.session.execute(
+    return (
         select(
             Quiz.curriculum_code,
             Attempt.public_id,
@@ -160,7 +167,9 @@ def _sittings(person_id: int) -> Iterable[AnyRow]:
             case((is_open, total), else_=0).label("total"),
         )
         .join(
-            Attempt, (Attempt.quiz_id == Quiz.id) & (Attempt.person_id == person_id), isouter=True
+            Attempt,
+            (Attempt.quiz_id == Quiz.id) & (Attempt.person_id == bindparam("person")),
+            isouter=True,
         )
         .order_by(Quiz.curriculum_code, Attempt.number)
     )
