@@ -4,14 +4,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, TypeVar, cast
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, DateTime, Dialect, Engine, Enum, MetaData, event, literal_column
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    Engine,
+    Enum,
+    Integer,
+    MetaData,
+    bindparam,
+    event,
+    literal_column,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.types import TypeDecorator
+
+from lms.core import readonly
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 NAMES = {
     "ix": "ix_%(column_0_N_label)s",
@@ -20,6 +37,9 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+HISTORY = {"history": True}
+"""The `info` of a column that says what was so then: merging two organisations leaves it."""
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -72,6 +92,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
         dict[str, str]: JSON,
+        dict[str, int]: JSON,
         list[str]: JSON,
         list[dict[str, Any]]: JSON,
     }
@@ -87,7 +108,9 @@ def unit_of_work() -> Iterator[None]:
     SQLite answers "database is locked" at once, whatever the busy timeout, to a transaction that
     read first and writes later. So the read transaction of the request is ended here and the
     write one begins as such. What is changed must be read again inside the unit.
+    Raises readonly.ReadOnly.
     """
+    readonly.refuse()
     session = db.session
     session.rollback()
     session.connection(execution_options={"suluh_write": True})
@@ -99,10 +122,16 @@ def unit_of_work() -> Iterator[None]:
         raise
 
 
-def insert_into(model: type[Base]) -> postgresql.Insert:
+def insert_into(model: type[Base]) -> "postgresql.Insert":
     """Return an INSERT that can say `on_conflict_do_…`, which both databases write alike."""
-    dialect = postgresql if db.engine.dialect.name == "postgresql" else sqlite
-    return cast(postgresql.Insert, dialect.insert(model))
+    # Either dialect takes long to import: only the one in use is.
+    if db.engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(model)
+    from sqlalchemy.dialects import sqlite
+
+    return cast("postgresql.Insert", sqlite.insert(model))
 
 
 def insert_once(model: type[Base], **values: Any) -> bool:
@@ -110,9 +139,19 @@ def insert_once(model: type[Base], **values: Any) -> bool:
 
     One statement, so that two requests at once cannot both find nothing and then collide.
     """
-    statement = insert_into(model).values(**values).on_conflict_do_nothing()
+    statement = _insert_once(model, frozenset(values), db.engine.dialect.name)
+    return db.session.execute(statement, values).first() is not None
+
+
+@cache
+def _insert_once(
+    model: type[Base], names: frozenset[str], _dialect: str
+) -> ReturningInsert[tuple[int]]:
+    """Return the statement of `insert_once`, put together once for each set of columns."""
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    statement = insert_into(model).values(values).on_conflict_do_nothing()
     # Drivers disagree on the row count of such a statement; what it returns is sure.
-    return db.session.execute(statement.returning(literal_column("1"))).first() is not None
+    return statement.returning(literal_column("1", Integer))
 
 
 def prepare_engine(engine: Engine) -> None:

@@ -4,10 +4,13 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import (
     DateField,
     Field,
+    FileField,
     IntegerField,
     PasswordField,
     SelectField,
@@ -26,7 +29,20 @@ class PageForm(FlaskForm):
     """A form of a page. Text is stripped; a field left out is an empty text, never None."""
 
     class Meta(FlaskForm.Meta):
-        """Strip what people type around their answer."""
+        """Strip what people type around their answer; read nothing but what a form can send."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Return what was sent: texts, and files only where the form asks for one.
+
+            Flask-WTF would also read a JSON body, whose values may be of any type and depth.
+            """
+            if isinstance(formdata, MultiDict) or formdata is None:
+                return formdata
+            if request.method not in {"POST", "PUT", "PATCH", "DELETE"}:
+                return None
+            asked = {field.name for field in form if isinstance(field, FileField)}
+            files = MultiDict(pair for pair in request.files.items(multi=True) if pair[0] in asked)
+            return CombinedMultiDict((files, request.form)) if files else request.form or None
 
         def bind_field(self, form: Any, unbound: Any, options: dict[str, Any]) -> Field:
             """Add the stripping filter to text fields."""
@@ -80,14 +96,15 @@ def strip(value: str | None) -> str:
 def one_line(value: str | None) -> str:
     """Make a name one plain line: it stands in letters and lists, where a break could forge one.
 
-    Control characters and marks that turn the direction of writing disappear.
+    Control characters and marks that turn the direction of writing disappear. However a letter
+    was put together, it is stored one way (NFC): equal names are equal texts.
     """
     kept = "".join(
         letter
         for letter in value or ""
         if letter.isspace() or unicodedata.category(letter) not in {"Cc", "Cf", "Cs"}
     )
-    return " ".join(kept.split())
+    return " ".join(unicodedata.normalize("NFC", kept).split())
 
 
 class Filled(InputRequired):

@@ -19,6 +19,10 @@ CSP = (
     "frame-ancestors 'none'; form-action 'self'"
 )
 SMALLEST_GZIP = 1024
+FORM_AROUND_FILE = 64 * 1024
+"""Bytes of a form beside the file it brings."""
+LARGEST_NUMBER = 2**31 - 1
+"""The largest number a row can have; databases refuse to look for a larger one."""
 V = TypeVar("V", bound=Callable[..., Any])
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -108,7 +112,7 @@ def takes_gzip() -> bool:
 def secure(response: Response) -> Response:
     """Set the headers that keep pages private, unframed and free of foreign code."""
     headers = response.headers
-    headers["Content-Security-Policy"] = CSP
+    headers.setdefault("Content-Security-Policy", CSP)
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
@@ -156,7 +160,8 @@ def refuse_unreadable() -> Response | None:
         return None
     if isinstance(request.routing_exception, BadHost):
         return Response("400 Bad Request\n", 400, mimetype="text/plain")  # no page has addresses
-    if not _is_storable(request.path):
+    numbers = [one for one in (request.view_args or {}).values() if isinstance(one, int)]
+    if not _is_storable(request.path) or max(numbers, default=0) > LARGEST_NUMBER:
         abort(404)
     if not all(_is_storable(f"{name}{value}") for name, value in request.args.items(multi=True)):
         abort(400)
@@ -167,6 +172,23 @@ def takes_any_text(view: V) -> V:
     """Let a view answer for itself whatever the address holds: it never looks for that text."""
     setattr(view, "takes_any_text", True)  # noqa: B010  # functions have no such attribute to mypy
     return view
+
+
+def takes_upload(size: int) -> Callable[[V], V]:
+    """Let the form of a view bring a file of up to `size` bytes; all other forms stay small."""
+
+    def mark(view: V) -> V:
+        setattr(view, "takes_upload", size)  # noqa: B010  # functions have no such attribute
+        return view
+
+    return mark
+
+
+def _allow_upload() -> None:
+    """Raise the bound of the body where the view says so, before anybody reads the form."""
+    size = getattr(current_app.view_functions.get(request.endpoint or ""), "takes_upload", None)
+    if size is not None:
+        request.max_content_length = size + FORM_AROUND_FILE
 
 
 def _is_storable(text: str) -> bool:
@@ -183,6 +205,7 @@ def init_app(app: Flask) -> None:
     """Attach headers, compression and static files to `app`."""
     app.before_request(refuse_unreadable)
     app.before_request(refuse_foreign_posts)
+    app.before_request(_allow_upload)
     app.after_request(secure)
     app.after_request(compress)  # runs first: Flask calls these in reverse order
     app.add_url_rule("/static/<path:filename>", "static", send_static)

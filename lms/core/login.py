@@ -7,6 +7,7 @@ nothing, so a forgotten decorator closes a door instead of opening one.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar, cast
 
 import flask_login
@@ -30,6 +31,10 @@ class Viewer(flask_login.UserMixin):
     roles: frozenset[str]
     locale: str
     token: str
+    seen_at: datetime | None = None
+    """The last visit of this session that was written down."""
+    must_enrol: bool = False
+    """A second factor is required of these roles and not there yet: see `while_enrolling`."""
 
     def get_id(self) -> str:
         """Return what the cookie carries: the session token, never the person's id."""
@@ -80,6 +85,11 @@ def accepts(*fields: str | type[Form]) -> Callable[[Callable[P, R]], Callable[P,
     return lambda view: _mark(view, accepts=tuple(names))
 
 
+def while_enrolling(view: Callable[P, R]) -> Callable[P, R]:
+    """Admit also those who still have to set up their second factor, besides the policy."""
+    return _mark(view, while_enrolling=True)
+
+
 def _field_names(form: type[Form]) -> list[str]:
     return [name for name in dir(form) if hasattr(getattr(form, name), "field_class")]
 
@@ -108,6 +118,12 @@ def viewer() -> Viewer | None:
     return cast(Viewer, user._get_current_object()) if user.is_authenticated else None
 
 
+def seen_viewer() -> Viewer | None:
+    """Return who is signed in if this request has asked already, else None; asks nothing."""
+    user = g.get("_login_user")
+    return user if isinstance(user, Viewer) else None
+
+
 def require_viewer() -> Viewer:
     """Return who is signed in. Call only in a view that admits nobody else."""
     found = viewer()
@@ -123,20 +139,27 @@ def forget() -> None:
 
 def start(found: Viewer) -> None:
     """Begin a signed-in session in this browser; what an earlier person left is dropped."""
-    lang = session.get("lang")
-    session.clear()
-    if lang:
-        session["lang"] = lang
+    clear()
     flask_login.login_user(found)
 
 
 def end() -> None:
     """Forget everything this browser's session held, except the language."""
-    lang = session.get("lang")
     flask_login.logout_user()
+    clear()
+
+
+def clear() -> None:
+    """Drop what the browser's session holds, except the language. Signs nobody out by itself."""
+    lang = session.get("lang")
     session.clear()
     if lang:
         session["lang"] = lang
+
+
+def token() -> str | None:
+    """Return the session token this browser holds, whether it still opens anything or not."""
+    return cast("str | None", session.get("_user_id"))
 
 
 def leave() -> str | None:
@@ -144,10 +167,10 @@ def leave() -> str | None:
 
     For the quick exit, which must work when nothing else does.
     """
-    token = cast("str | None", session.get("_user_id"))
+    held = token()
     forget()
     end()
-    return token
+    return held
 
 
 def wants_json() -> bool:
@@ -165,7 +188,8 @@ def enforce() -> ResponseReturnValue | None:
     """Refuse the request unless the view's policy admits the viewer."""
     if request.endpoint is None:
         return None  # unknown address: 404 follows
-    policy = policy_of(current_app.view_functions[request.endpoint])
+    view = current_app.view_functions[request.endpoint]
+    policy = policy_of(view)
     if policy is None:
         raise RuntimeError(f"{request.endpoint} declares no policy")
     if policy.kind == "public":
@@ -178,4 +202,10 @@ def enforce() -> ResponseReturnValue | None:
         return redirect(url_for("accounts.sign_in", next=here))
     if policy.roles and not found.is_any(*policy.roles):
         abort(403)
-    return None
+    return _enrol_first() if found.must_enrol and not hasattr(view, "while_enrolling") else None
+
+
+def _enrol_first() -> ResponseReturnValue:
+    if wants_json():
+        abort(403)
+    return redirect(url_for("accounts.second_factor"))

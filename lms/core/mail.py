@@ -2,7 +2,7 @@
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -23,6 +23,15 @@ def put(to: str, subject: str, body: str, *, now: datetime) -> Mail:
     db.session.add(message)
     db.session.flush()
     return message
+
+
+def put_many(letters: Iterable[tuple[str, str, str]], *, now: datetime) -> None:
+    """Add many messages (to, subject, body) to the outbox in few statements. Flushes."""
+    db.session.add_all(
+        Mail(to=to, subject=subject, body=body, created_at=now, due_at=now)
+        for to, subject, body in letters
+    )
+    db.session.flush()
 
 
 def list_outbox(*, before: int | None = None, limit: int = 100) -> Sequence[Mail]:

@@ -49,7 +49,20 @@ def downgrade(engine: Engine, target: str) -> None:
 
 def head() -> str:
     """Return the newest revision: files of migrations are named `NNNN_what.py`."""
-    return max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+    return revisions()[-1]
+
+
+def revisions() -> list[str]:
+    """Return every revision this version knows, oldest first."""
+    return sorted(p.name.split("_")[0] for p in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the revision a database is at; None when it is none of ours."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return str(found) if found else None
 
 
 def is_empty(engine: Engine) -> bool:
@@ -61,10 +74,7 @@ def is_empty(engine: Engine) -> bool:
 def is_current(engine: Engine) -> bool:
     """Tell whether the database is at the newest revision. Does not import Alembic."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found == head()
+        return revision_of(connection) == head()
 
 
 def fingerprint(connection: Connection) -> str:

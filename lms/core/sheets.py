@@ -1,6 +1,7 @@
 """Tables as files: CSV that streams, XLSX that keeps memory flat. The one door out for rows."""
 
 import csv
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
@@ -14,6 +15,8 @@ Cell = str | int | float | date | None
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 """What a spreadsheet takes for a formula, or for the end of a cell."""
+INSIDE = re.compile(r"(?<=[,\t\r\n])(\s*)(?=[=+\-@])")
+"""Where a formula begins for a spreadsheet that takes commas for the ends of cells."""
 CHUNK = 200
 """Rows of one piece of a streamed CSV."""
 
@@ -28,14 +31,20 @@ def inert(cell: Cell) -> Cell:
     return cell
 
 
+def _written(cell: Cell) -> Cell:
+    """Return a cell for a CSV file, inert however the reader splits its line."""
+    found = inert(cell)
+    return INSIDE.sub(r"\1'", found) if isinstance(found, str) else found
+
+
 def csv_pieces(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     """Yield a CSV file piece by piece: with BOM and semicolons, as Indonesian Excel opens it."""
     buffer = StringIO()
     writer = csv.writer(buffer, delimiter=";", lineterminator="\r\n")
     buffer.write("\ufeff")
-    writer.writerow([inert(one) for one in columns])
+    writer.writerow([_written(one) for one in columns])
     for count, row in enumerate(rows, 1):
-        writer.writerow([inert(one) for one in row])
+        writer.writerow([_written(one) for one in row])
         if count % CHUNK == 0:
             yield buffer.getvalue()
             buffer.seek(0)

@@ -1,5 +1,7 @@
 """How long somebody who keeps guessing has to wait. Slows down, never locks out."""
 
+import ipaddress
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, delete, select
@@ -12,7 +14,14 @@ FREE = 5
 """Failures that cost nothing: people mistype."""
 FREE_ADDRESS = 40
 """The same for a network address: a whole class sits behind one."""
+FREE_MAIL = 3
+"""Messages that somebody may ask for before waiting: each lands in a mailbox."""
+FREE_OF = {"address:": FREE_ADDRESS, "asked:": FREE_ADDRESS, "mail:": FREE_MAIL}
+"""What is free for keys that begin so; for all others it is FREE."""
 LONGEST = timedelta(minutes=5)
+"""The longest wait. A failure further ahead than this was noted by a clock that has been set back:
+nobody waits for a time that was wrong.
+"""
 FORGET = timedelta(hours=1)
 
 
@@ -32,29 +41,67 @@ def delay(failures: int, free: int = FREE) -> timedelta:
 
 
 def _free(key: str) -> int:
-    return FREE_ADDRESS if key.startswith("address:") else FREE
+    return FREE_OF.get(key[: key.find(":") + 1], FREE)
 
 
-def check(keys: list[str], now: datetime) -> None:
-    """Let the attempt pass or raise TooSoon with the longest wait among `keys`."""
+def network(address: str) -> str:
+    """Return what one household or office has in common of a network address.
+
+    A home gets 2^64 addresses of IPv6: counted one by one, a guesser would never meet a wait.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found), 64), strict=False))
+
+
+def check(keys: list[str], now: datetime) -> frozenset[str]:
+    """Let the attempt pass or raise TooSoon with the longest wait among `keys`.
+
+    Returns the keys anything is counted against: only these are worth a `succeeded`.
+    """
     rows = db.session.scalars(select(Throttle).where(Throttle.key.in_(keys))).all()
+    longest = longest_wait(rows, now)
+    if longest > timedelta(0):
+        raise TooSoon(int(longest.total_seconds()) + 1)
+    return frozenset(row.key for row in rows)
+
+
+def longest_wait(rows: Iterable[Throttle], now: datetime) -> timedelta:
+    """Return how long to wait for all of these counts; nothing or less when none is in the way."""
     waits = [
         row.last_at + delay(row.failures, _free(row.key)) - now
         for row in rows
-        if now - row.last_at < FORGET
+        if -LONGEST < now - row.last_at < FORGET
     ]
-    longest = max(waits, default=timedelta(0))
-    if longest > timedelta(0):
-        raise TooSoon(int(longest.total_seconds()) + 1)
+    return max(waits, default=timedelta(0))
 
 
-def failed(keys: list[str], now: datetime) -> None:
-    """Count one failure against each key. Needs a unit of work."""
+def check_count(key: str, limit: int, within: timedelta, now: datetime) -> None:
+    """Let the attempt pass unless `limit` failures came with less than `within` between them.
+
+    Raises TooSoon. Count them with `failed(..., forget=within)`.
+    """
+    row = db.session.get(Throttle, key)
+    if row is not None and row.failures >= limit and -LONGEST < now - row.last_at < within:
+        raise TooSoon(int((row.last_at + within - now).total_seconds()) + 1)
+
+
+def failed(keys: list[str], now: datetime, forget: timedelta = FORGET) -> None:
+    """Count one failure against each key; after `forget` without any it begins anew.
+
+    Needs a unit of work.
+    """
     # One statement per key, in a fixed order: two guesses at once are both counted, none waits in
     # a circle.
     for key in sorted(keys):
         first = insert_into(Throttle).values(key=key, failures=1, last_at=now)
-        recent = Throttle.last_at > now - FORGET
+        recent = Throttle.last_at > now - forget
         db.session.execute(
             first.on_conflict_do_update(
                 index_elements=[Throttle.key],
