@@ -1,7 +1,8 @@
-"""What a password and a sign-in name must be. Pure."""
+"""What passwords, codes and sessions must be. Pure."""
 
 import re
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from lms.core.errors import DomainError
 
@@ -48,3 +49,110 @@ def check_password(password: str, *, name: str, email: str) -> None:
         rest = re.sub(r"[\W_]", "", rest)  # a dash and a number beside one's own name hide nothing
     if len(rest) < 5:
         raise WeakPassword("own words")
+
+
+STAFF_ROLES = frozenset({"trainer", "assessor", "agency", "admin", "author", "reviewer"})
+"""Whoever sees other people's results or writes what is taught: idle browsers are forgotten."""
+SECOND_FACTOR_ROLES = frozenset({"trainer", "agency", "admin"})
+"""Who needs a second factor where the installation requires one; everybody else may have one."""
+VISIT = timedelta(minutes=5)
+"""How exactly a session's last visit is known: writing it at every page would cost too much."""
+HALF = timedelta(minutes=10)
+"""How long somebody whose password fitted may take to type the second factor."""
+LINK = timedelta(minutes=15)
+"""How long a link sent by mail opens its door."""
+SLIP = timedelta(hours=24)
+"""How long a printed code opens its door."""
+ENROLMENT = timedelta(minutes=15)
+"""How long a new secret waits for its first code."""
+STEP = 30
+"""Seconds one code of an authenticator stands."""
+RECOVERY_CODES = 10
+CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+CODE_LENGTH = 10
+"""Letters of a printed code: 50 bits."""
+_MISREAD = str.maketrans({"0": "O", "1": "I", "8": "B"})
+
+
+def is_staff(roles: Collection[str]) -> bool:
+    """Tell whether any of these roles works for the office."""
+    return not STAFF_ROLES.isdisjoint(roles)
+
+
+def needs_second_factor(roles: Collection[str]) -> bool:
+    """Tell whether any of these roles needs a second factor where one is required."""
+    return not SECOND_FACTOR_ROLES.isdisjoint(roles)
+
+
+def is_idle(last: datetime, now: datetime, roles: Collection[str], limit: timedelta) -> bool:
+    """Tell whether a browser was left alone too long; only staff have such a limit.
+
+    A last visit that is yet to come was noted by a wrong clock: it keeps no browser open.
+    """
+    return is_staff(roles) and abs(now - last) >= limit
+
+
+def may_print_code(roles: Collection[str]) -> bool:
+    """Tell whether a trainer may print a code for somebody of these roles.
+
+    Whoever holds a part in the office is helped by the administrator alone, or a trainer could
+    take over the account of a colleague who once sat in the class.
+    """
+    return set(roles) <= {"trainee", "speaker"}
+
+
+def group_code(code: str) -> str:
+    """Write a code in two groups, as it stands on paper."""
+    return f"{code[:5]}-{code[5:]}"
+
+
+def plain_code(typed: str) -> str:
+    """Read a printed code back: blanks, dashes and case do not matter, nor 0 for O, 1 for I."""
+    letters = "".join(letter for letter in typed.upper() if letter.isascii() and letter.isalnum())
+    return letters.translate(_MISREAD)
+
+
+def is_totp(typed: str) -> bool:
+    """Tell whether what was typed looks like the code of an authenticator: six digits."""
+    digits = typed.replace(" ", "")
+    return len(digits) == 6 and digits.isascii() and digits.isdecimal()
+
+
+def steps_around(now: datetime) -> tuple[int, int, int]:
+    """Return the steps whose codes are taken now: clocks of telephones are a little off."""
+    step = int(now.timestamp()) // STEP
+    return step - 1, step, step + 1
+
+
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("UCBrowser", "UC Browser"),
+    ("FxiOS", "Firefox"),
+    ("Firefox/", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Macintosh", "macOS"),
+    ("Linux", "Linux"),
+)
+"""What to look for, the more telling first; both lists hold names, which no language changes."""
+
+
+def device_words(user_agent: str) -> str:
+    """Return the family of a browser and its system, `Chrome, Android`; empty when unknown.
+
+    Nothing finer is kept: versions and models would tell people apart.
+    """
+    found = []
+    for names in (BROWSERS, SYSTEMS):
+        found += [name for mark, name in names if mark in user_agent][:1]
+    return ", ".join(found)

@@ -1,11 +1,13 @@
 """What a password and a sign-in name must be, without Flask or a database."""
 
 import string
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lms.accounts import rules
 from lms.accounts.rules import (
     COMMON,
     CONTEXT,
@@ -15,7 +17,9 @@ from lms.accounts.rules import (
     check_password,
     normal_email,
 )
+from lms.core.login import ROLES
 
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NAME, EMAIL = "Rahma Yuliani", "rahma@contoh.test"
 LETTERS = string.ascii_lowercase
 
@@ -110,3 +114,79 @@ def test_kinds_of_letters_do_not_matter(password: str):
 @given(st.emails())
 def test_an_address_is_the_same_however_it_is_typed(email: str):
     assert normal_email(f"  {email.upper()} ") == normal_email(email) == email.lower()
+
+
+def test_only_staff_are_forgotten_for_idleness():
+    hour = timedelta(hours=1)
+    assert not rules.is_idle(NOW, NOW + 11 * hour, ["trainee", "speaker"], hour)
+    assert rules.is_idle(NOW, NOW + hour, ["trainee", "trainer"], hour)
+    assert not rules.is_idle(NOW, NOW + hour - timedelta(seconds=1), ["admin"], hour)
+
+
+def test_whose_role_opens_other_peoples_data_needs_a_second_factor():
+    needing = {role for role in ROLES if rules.needs_second_factor([role])}
+    assert needing == {"trainer", "agency", "admin"}
+    assert needing <= {role for role in ROLES if rules.is_staff([role])}
+    assert not rules.needs_second_factor([])
+
+
+def test_a_trainer_prints_codes_for_learners_and_guests_only():
+    assert rules.may_print_code(["trainee", "speaker"])
+    for role in set(ROLES) - {"trainee", "speaker"}:
+        assert not rules.may_print_code(["trainee", role])
+
+
+@given(st.text(alphabet=rules.CODE_ALPHABET, min_size=10, max_size=10))
+def test_a_printed_code_is_read_back_however_it_is_typed(code: str):
+    shown = rules.group_code(code)
+    assert rules.plain_code(shown) == code
+    assert rules.plain_code(f"  {shown.lower().replace('-', ' ')}\n") == code
+    mistyped = shown.replace("O", "0").replace("I", "1").replace("B", "8")
+    assert rules.plain_code(mistyped) == code
+
+
+def test_a_printed_code_has_fifty_bits():
+    assert len(set(rules.CODE_ALPHABET)) ** rules.CODE_LENGTH >= 2**50
+    assert not set("0189") & set(rules.CODE_ALPHABET)
+
+
+@pytest.mark.parametrize(
+    ("typed", "is_one"),
+    [("123456", True), ("123 456", True), ("12345", False), ("1234567", False),
+     ("ABCDE-FGH23", False), ("١٢٣٤٥٦", False), ("", False)],
+)  # fmt: skip
+def test_six_digits_are_an_authenticators_code(typed: str, is_one: bool):
+    assert rules.is_totp(typed) is is_one
+
+
+@given(st.integers(0, 10**10))
+def test_a_telephone_may_be_one_step_off(seconds: int):
+    at = datetime.fromtimestamp(seconds, UTC)
+    before, now, after = rules.steps_around(at)
+    assert (before, after) == (now - 1, now + 1)
+    assert now * rules.STEP <= seconds < (now + 1) * rules.STEP
+
+
+@pytest.mark.parametrize(
+    ("agent", "words"),
+    [
+        ("Mozilla/5.0 (Linux; Android 13; SM-A047F) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "SamsungBrowser/23.0 Chrome/115.0.0.0 Mobile Safari/537.36", "Samsung Internet, Android"),
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+         "Chrome/120.0.0.0 Safari/537.36 Edg/120.0", "Edge, Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, "
+         "like Gecko) Version/17.0 Mobile/15E148 Safari/604.1", "Safari, iPhone"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0",
+         "Firefox, Linux"),
+        ("curl/8.0", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_device_is_named_by_family_and_nothing_finer(agent: str, words: str):
+    assert rules.device_words(agent) == words
+
+
+@given(st.text(max_size=300))
+def test_no_agent_at_all_brings_a_word_of_its_own(agent: str):
+    known = {name for _mark, name in (*rules.BROWSERS, *rules.SYSTEMS)}
+    assert set(filter(None, rules.device_words(agent).split(", "))) <= known
