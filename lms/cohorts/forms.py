@@ -1,43 +1,42 @@
 """Forms of cohorts."""
 
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
 from wtforms import (
-    FieldList,
-    Form,
-    FormField,
+    BooleanField,
     HiddenField,
     PasswordField,
     StringField,
+    TextAreaField,
     ValidationError,
 )
 from wtforms.fields import SelectChoice
-from wtforms.validators import EqualTo, NumberRange, Optional, Regexp
+from wtforms.validators import EqualTo, Optional, Regexp
 
-from lms.accounts.forms import email_field
+from lms.accounts.forms import EMAIL, email_field
 from lms.cohorts import labels, rules
-from lms.cohorts.models import Organisation
-from lms.cohorts.services import Timetabled
-from lms.cohorts.timetable import TWO_DAYS, in_order
+from lms.cohorts.models import Cohort, Organisation
+from lms.cohorts.services import ClassData
+from lms.cohorts.timetables.rules import BadDates, check_dates
 from lms.config import ZONES
+from lms.core import consent
 from lms.core.forms import (
+    BoxesField,
+    Filled,
     LinesField,
     PageForm,
     at_most,
     choice_field,
-    count_field,
     day_field,
     one_of,
     required,
 )
-from lms.core.i18n import gettext
 from lms.core.i18n import lazy_gettext as _
 
 LONGEST_LINE = 80
 """Letters of one line of a letterhead: more would not fit the paper."""
-SPARE_ROWS = 2
-"""Empty rows at the end of the timetable of a new class."""
 
 
 class AcceptForm(PageForm):
@@ -49,6 +48,12 @@ class AcceptForm(PageForm):
         _("Ulangi kata sandi"),
         validators=[required(), EqualTo("password", message=_("Kedua kata sandi belum sama."))],
     )
+    agree = BooleanField(_("Saya sudah membaca dan menyetujui pemakaian data ini"))
+
+    def validate_agree(self, field: Any) -> None:
+        """Ask for the tick where consent is asked here."""
+        if consent.is_asked() and not field.data:
+            raise ValidationError(_("Beri tanda bila Anda setuju. Tanpa itu akun tidak dibuat."))
 
 
 class JoinForm(PageForm):
@@ -82,10 +87,63 @@ class OrganisationForm(PageForm):
     city = StringField(_("Kota atau kabupaten"), validators=[required(), at_most(80)])
 
 
+class OtherNameForm(PageForm):
+    """Another name of an organisation."""
+
+    other = StringField(_("Nama lain"), validators=[required(), at_most(120)])
+    name_kind = choice_field(
+        _("Sebagai"),
+        choices=[SelectChoice(kind.value, label) for kind, label in labels.NAME_KINDS.items()],
+    )
+    until = day_field(_("Dipakai sampai"), validators=[Optional()])
+
+
+class OtherNameEndForm(PageForm):
+    """Which other name goes: the hidden field of a button."""
+
+    id = HiddenField(validators=[required(), at_most(40)])
+
+
+class MergeForm(PageForm):
+    """Into which organisation another is merged. Organisations are set by the page."""
+
+    into = choice_field(_("Gabungkan ke"), validators=[Filled(_("Pilih instansinya."))])
+    sure = BooleanField(
+        _("Kedua catatan ini benar satu instansi. Penggabungan tidak dapat diurai.")
+    )
+
+
+def _vouching(beginning: str = "") -> dict[str, Any]:
+    """Return the fields that say on whose word somebody is an officer; ids begin as told."""
+    return {
+        "vouched_by": StringField(
+            _("Dijamin oleh"),
+            id=f"{beginning}vouched_by",
+            description=_("Nama dan jabatan atasan yang menunjuk."),
+            validators=[required(), at_most(120)],
+        ),
+        "letter": StringField(
+            _("Nomor surat tugas"), id=f"{beginning}letter", validators=[at_most(60)]
+        ),
+        "letter_on": day_field(
+            _("Tanggal surat"), id=f"{beginning}letter_on", validators=[Optional()]
+        ),
+        "note": StringField(_("Catatan"), id=f"{beginning}note", validators=[at_most(200)]),
+    }
+
+
 class OfficerForm(PageForm):
-    """Somebody with an account who is to ask in the name of an organisation."""
+    """Somebody with an account who is to ask in the name of an organisation, and who vouches."""
 
     email = email_field()
+    vouched_by, letter, letter_on, note = _vouching().values()
+
+
+class VouchForm(PageForm):
+    """Who vouches for an officer who came by invitation. People are set by the page."""
+
+    person = choice_field(_("Petugas"))
+    vouched_by, letter, letter_on, note = _vouching("jamin-").values()
 
 
 class StaffForm(PageForm):
@@ -110,89 +168,90 @@ class ConflictForm(PageForm):
 
 
 class ClassForm(PageForm):
-    """The basic data of a class, and what stands on its certificates."""
+    """The data of a class, and what stands on its certificates. The page sets `last_day`."""
 
+    last_day = 0
+    """The last day its timetable uses already."""
     title = StringField(_("Nama kelas"), validators=[required(), at_most(80)])
     host = choice_field(_("Instansi penyelenggara"))
     city = StringField(_("Kota atau kabupaten"), validators=[required(), at_most(80)])
-    place = StringField(_("Tempat tatap muka"), validators=[required(), at_most(120)])
     zone = choice_field(_("Zona waktu"), choices=[SelectChoice(zone) for zone in ZONES])
     starts_on = day_field(_("Hari pertama"), validators=[required()])
     ends_on = day_field(_("Hari terakhir"), validators=[required()])
+    place = StringField(_("Tempat tatap muka"), validators=[required(), at_most(120)])
+    address = TextAreaField(_("Alamat dan cara ke sana"), validators=[at_most(400)])
+    contact_name = StringField(_("Narahubung"), validators=[at_most(80)])
+    contact_phone = StringField(
+        _("Telepon narahubung"),
+        validators=[
+            Optional(),
+            Regexp(
+                r"^\+?[0-9][0-9 ()./-]{4,28}$",
+                message=_("Tulis nomor telepon dengan angka, misalnya 0812 3456 7890."),
+            ),
+        ],
+    )
+    contact_email = StringField(
+        _("E-mail narahubung"),
+        validators=[
+            Optional(),
+            at_most(254),
+            Regexp(EMAIL, message=_("Tulis alamat e-mail lengkap, misalnya nama@contoh.id.")),
+        ],
+    )
+    bring = LinesField(_("Yang dibawa peserta"), validators=[at_most(600)])
     letterhead = LinesField(_("Kop sertifikat"), validators=[required(), at_most(400)])
     signatory_title = StringField(_("Jabatan penanda tangan"), validators=[required(), at_most(90)])
     signatory_name = StringField(_("Nama penanda tangan"), validators=[required(), at_most(90)])
     signatory_number = StringField(_("NIP penanda tangan"), validators=[at_most(30)])
 
     def validate_ends_on(self, field: Any) -> None:
-        """Refuse a class that ends before it begins."""
-        if field.data and self.starts_on.data and field.data < self.starts_on.data:
-            raise ValidationError(_("Hari terakhir tidak boleh sebelum hari pertama."))
+        """Refuse days that make no class, or too few for the timetable that is there."""
+        if field.data is None or self.starts_on.data is None:
+            return
+        messages = {
+            "order": _("Hari terakhir tidak boleh sebelum hari pertama."),
+            "long": _("Kelas paling lama 31 hari dari hari pertama. Periksa tanggalnya."),
+            "days": _(
+                "Jadwal memuat acara sampai hari ke-%(day)s. Pindahkan atau hapus dulu acaranya.",
+                day=self.last_day,
+            ),
+        }
+        try:
+            check_dates(self.starts_on.data, field.data, self.last_day)
+        except BadDates as error:
+            raise ValidationError(messages[str(error)]) from None
+
+    def validate_contact_name(self, field: Any) -> None:
+        """Ask for a way to reach somebody who is named."""
+        if field.data and not (self.contact_phone.data or self.contact_email.data):
+            raise ValidationError(_("Tulis juga telepon atau e-mail narahubung."))
 
     def validate_letterhead(self, field: Any) -> None:
         """Refuse what would not fit the paper."""
         if len(field.lines) > 4 or any(len(line) > LONGEST_LINE for line in field.lines):
             raise ValidationError(_("Paling banyak 4 baris, masing-masing paling banyak 80 huruf."))
 
-
-class TimetableRow(Form):
-    """One entry of the timetable; without a title it is left out."""
-
-    class Meta(PageForm.Meta):
-        """The page's form carries the token."""
-
-        csrf = False
-
-    day = choice_field(
-        _("Hari"), choices=[SelectChoice("1", _("Hari 1")), SelectChoice("2", _("Hari 2"))]
-    )
-    half = choice_field(
-        _("Waktu"), choices=[SelectChoice(key, label) for key, label in labels.HALVES.items()]
-    )
-    title = StringField(_("Acara"), validators=[at_most(90)])
-    title_en = StringField(_("Acara dalam bahasa Inggris"), validators=[at_most(90)])
-    jp = count_field(
-        _("JP"),
-        default=0,
-        validators=[
-            Optional(),
-            NumberRange(min=0, max=8, message=_("Antara %(min)s dan %(max)s JP.")),
-        ],
-    )
-    lesson_code = StringField(
-        _("Kode pelajaran"),
-        validators=[
-            Optional(),
-            Regexp(r"^(K[1-5]|T)\.T$", message=_("Tulis seperti K1.T, atau kosongkan.")),
-        ],
-    )
+    def read(self, host_id: int) -> ClassData:
+        """Return what was typed. `host_id` is the organisation chosen as host."""
+        typed: dict[str, Any] = {
+            field.name: self[field.name].data for field in fields(ClassData) if field.name in self
+        }
+        typed["letterhead"] = self.letterhead.lines
+        typed["bring"] = "\n".join(self.bring.lines)
+        return ClassData(host_id=host_id, **typed)
 
 
-class TimetableField(FieldList):
-    """The rows of a timetable. What is wrong is said as sentences that name the row."""
-
-    def validate(self, form: Any, extra_validators: Iterable[Any] = ()) -> bool:
-        """Check every row."""
-        good: bool = super().validate(form, extra_validators)
-        self.errors = [
-            gettext("Baris %(number)d: %(text)s", number=number, text=text)
-            for number, row in enumerate(self.entries, 1)
-            for texts in row.errors.values()
-            for text in texts
-        ]
-        return good
+def typed_before(cohort: Cohort) -> dict[str, Any]:
+    """Return what the form of a class shows before anything is typed, except the host."""
+    known = {field.name: getattr(cohort, field.name) for field in fields(ClassData)}
+    return known | {"letterhead": "\n".join(cohort.letterhead)}
 
 
 class NewClassForm(ClassForm):
-    """A class with its address and its two days."""
+    """A class with its address."""
 
     slug = StringField(_("Alamat kelas"), validators=[required(), at_most(rules.LONGEST_SLUG)])
-    timetable = TimetableField(
-        FormField(TimetableRow),
-        label=_("Jadwal dua hari"),
-        default=lambda: [*TWO_DAYS, *[{}] * SPARE_ROWS],
-        max_entries=20,
-    )
 
     def validate_slug(self, field: Any) -> None:
         """Say what is wrong with the address of a class."""
@@ -206,32 +265,12 @@ class NewClassForm(ClassForm):
         except rules.BadSlug as error:
             raise ValidationError(messages[str(error)]) from None
 
-    @property
-    def sessions(self) -> list[Timetabled]:
-        """The rows with a title, numbered within each half day."""
-        rows = (row.form for row in self.timetable if row.form.title.data)
-        return list(
-            in_order(
-                Timetabled(
-                    day=int(row.day.data),
-                    half=row.half.data,
-                    position=0,
-                    title=row.title.data,
-                    title_en=row.title_en.data or row.title.data,
-                    jp=row.jp.data or 0,
-                    lesson_code=row.lesson_code.data or None,
-                )
-                for row in rows
-            )
-        )
 
+class CurriculaForm(PageForm):
+    """Which curricula a class covers. The page sets what there is."""
 
-class SessionForm(PageForm):
-    """What one entry of the timetable is called and who speaks. Speakers are set by the page."""
-
-    title = StringField(_("Acara"), validators=[required(), at_most(90)])
-    title_en = StringField(_("Acara dalam bahasa Inggris"), validators=[required(), at_most(90)])
-    speaker = choice_field(_("Narasumber"))
+    curricula = BoxesField(_("Kurikulum"))
+    renew = BooleanField(_("Pakai isi yang berlaku sekarang untuk semua kurikulum yang dipilih"))
 
 
 class StaffPartForm(PageForm):

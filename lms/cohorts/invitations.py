@@ -1,19 +1,21 @@
 """What people do with invitations: send, read, take back, accept. Services flush."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from argon2 import PasswordHasher
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select, update
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.accounts.rules import normal_email
-from lms.cohorts import rules, services
+from lms.cohorts import rules, seats, services
+from lms.cohorts import speakers as guests
 from lms.cohorts.models import (
     Cohort,
     Enrolment,
     Invitation,
+    Membership,
     Organisation,
     Part,
 )
@@ -77,6 +79,17 @@ class InvitationLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Companion:
+    """A companion to be invited, with the letter; `{link}` stands where the address belongs."""
+
+    email: str
+    name: str
+    organisation_id: int
+    subject: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Invited:
     """An invitation that was just made; the token exists only here and in the message."""
 
@@ -96,12 +109,24 @@ def invite(
     subject: str,
     body: str,
     now: datetime,
+    life: timedelta = rules.INVITATION,
+    has_seat: bool = False,
+    session_id: int | None = None,
+    access_ends_on: date | None = None,
 ) -> Invited:
     """Invite one person and put the message in the outbox. Flushes.
 
-    `body` has places `{link}` for the personal address. Raises AlreadyInvited, AlreadySeated.
+    `body` has places `{link}` for the personal address. `has_seat` says that a companion's seat is
+    taken already. A guest speaker is invited to one session, for as long as `access_ends_on` says.
+    Raises AlreadyInvited, AlreadySeated, seats.NoSeat, services.TooManyOfficers, services.NotOpen.
     """
-    _refuse_twice(normal_email(email), roles, cohort_id, now)
+    if cohort_id:
+        services.require_open(cohort_id)
+    _refuse_twice(normal_email(email), roles, cohort_id, session_id, now)
+    if "trainee" in roles and cohort_id and organisation_id and not has_seat:
+        seats.claim(cohort_id, organisation_id, now=now)
+    if "agency" in roles and organisation_id:
+        _refuse_third_officer(organisation_id, now)
     token = new_token()
     invitation = Invitation(
         token_hash=hash_token(token),
@@ -112,7 +137,9 @@ def invite(
         organisation_id=organisation_id,
         created_by=created_by,
         created_at=now,
-        expires_at=now + rules.INVITATION,
+        expires_at=now + life,
+        session_id=session_id,
+        access_ends_on=access_ends_on,
     )
     db.session.add(invitation)
     db.session.flush()
@@ -122,11 +149,14 @@ def invite(
     return Invited(invitation, token)
 
 
-def _refuse_twice(email: str, roles: list[str], cohort_id: int | None, now: datetime) -> None:
+def _refuse_twice(
+    email: str, roles: list[str], cohort_id: int | None, session_id: int | None, now: datetime
+) -> None:
     same = Invitation.cohort_id == cohort_id if cohort_id else Invitation.cohort_id.is_(None)
     query = select(Invitation).where(Invitation.email == email, same)
     for known in db.session.scalars(query):
-        if known.roles == roles and standing_of(known, now) is rules.Standing.OPEN:
+        is_same = (known.roles, known.session_id) == (roles, session_id)
+        if is_same and standing_of(known, now) is rules.Standing.OPEN:
             raise AlreadyInvited(email)
     if "trainee" in roles and cohort_id:
         seat = (
@@ -136,6 +166,104 @@ def _refuse_twice(email: str, roles: list[str], cohort_id: int | None, now: date
         )
         if db.session.scalar(seat) is not None:
             raise AlreadySeated(email)
+
+
+def _refuse_third_officer(organisation_id: int, now: datetime) -> None:
+    """Invite no more officers than can be. Raises services.TooManyOfficers."""
+    held = select(func.count()).where(
+        Membership.organisation_id == organisation_id, Membership.part == Part.OFFICER
+    )
+    sent = select(Invitation).where(Invitation.organisation_id == organisation_id)
+    waiting = sum(
+        "agency" in one.roles and standing_of(one, now) is rules.Standing.OPEN
+        for one in db.session.scalars(sent.where(Invitation.expires_at > now))
+    )
+    if (db.session.scalar(held) or 0) + waiting >= len(rules.SLOTS):
+        raise services.TooManyOfficers(str(organisation_id))
+
+
+def emails_invited(cohort_id: int, *, now: datetime) -> set[str]:
+    """Return the addresses of companions whose invitation into a class is open; one query."""
+    query = select(Invitation.email, Invitation.roles).where(
+        Invitation.cohort_id == cohort_id,
+        Invitation.accepted_at.is_(None),
+        Invitation.withdrawn_at.is_(None),
+        Invitation.expires_at > now,
+    )
+    return {row.email for row in db.session.execute(query) if "trainee" in row.roles}
+
+
+def invite_companions(
+    people: Sequence[Companion],
+    *,
+    cohort_id: int,
+    created_by: int,
+    base_url: str,
+    now: datetime,
+) -> list[Invitation]:
+    """Invite many companions in few statements, in this order. Flushes.
+
+    The caller holds the class, has seen that none of them is invited or seated, and has taken
+    their seats. Raises services.NotOpen.
+    """
+    services.require_open(cohort_id)
+    tokens = [new_token() for _ in people]
+    made = [
+        Invitation(
+            token_hash=hash_token(token),
+            email=normal_email(one.email),
+            name=one.name,
+            roles=["trainee"],
+            cohort_id=cohort_id,
+            organisation_id=one.organisation_id,
+            created_by=created_by,
+            created_at=now,
+            expires_at=now + rules.INVITATION,
+        )
+        for one, token in zip(people, tokens, strict=True)
+    ]
+    db.session.add_all(made)
+    db.session.flush()
+    links = (f"{base_url}/undangan/{token}" for token in tokens)
+    mail.put_many(
+        (
+            (invitation.email, one.subject, one.body.replace("{link}", link))
+            for invitation, one, link in zip(made, people, links, strict=True)
+        ),
+        now=now,
+    )
+    audit.record(
+        "cohorts.invite_many",
+        f"cohort:{cohort_id}",
+        actor_id=created_by,
+        now=now,
+        invitations=[one.id for one in made],
+    )
+    return made
+
+
+def withdraw_open(ids: Iterable[int], *, actor_id: int, now: datetime) -> int:
+    """Take back those of many invitations that are open; return how many. Flushes."""
+    taken = db.session.scalars(
+        update(Invitation)
+        .where(
+            Invitation.id.in_(list(ids)),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+            Invitation.expires_at > now,
+        )
+        .values(withdrawn_at=now)
+        .returning(Invitation.id)
+    ).all()
+    if taken:
+        audit.record(
+            "cohorts.withdraw_many",
+            "invitation",
+            actor_id=actor_id,
+            now=now,
+            invitations=sorted(taken),
+        )
+    return len(taken)
 
 
 def read_invitation(token: str, *, now: datetime) -> Letter:
@@ -227,8 +355,11 @@ def standing_of(invitation: Invitation, now: datetime) -> rules.Standing:
     )
 
 
-def withdraw(invitation_id: int, *, actor_id: int, now: datetime) -> None:
-    """Take an invitation back. Raises NotFound, InvitationClosed. Flushes."""
+def withdraw(invitation_id: int, *, actor_id: int | None, now: datetime) -> None:
+    """Take an invitation back; without an actor its person did. Flushes.
+
+    Raises NotFound, InvitationClosed.
+    """
     invitation = db.session.get(Invitation, invitation_id, with_for_update=True)
     if invitation is None:
         raise NotFound(str(invitation_id))
@@ -238,57 +369,85 @@ def withdraw(invitation_id: int, *, actor_id: int, now: datetime) -> None:
     db.session.flush()
 
 
+def find_open(token: str, *, now: datetime) -> Invitation:
+    """Return an open invitation. Raises UnknownInvitation, InvitationClosed."""
+    invitation = db.session.scalar(
+        select(Invitation).where(Invitation.token_hash == hash_token(token))
+    )
+    if invitation is None:
+        raise UnknownInvitation
+    _require_open(invitation, now)
+    return invitation
+
+
+def renew(
+    invitation_id: int,
+    *,
+    actor_id: int,
+    base_url: str,
+    subject: str,
+    body: str,
+    now: datetime,
+) -> Invited:
+    """Give an open invitation a new link and send it again; the old link dies. Flushes.
+
+    Its time stays as it was. Raises NotFound, InvitationClosed.
+    """
+    invitation = db.session.get(Invitation, invitation_id, with_for_update=True)
+    if invitation is None:
+        raise NotFound(str(invitation_id))
+    _require_open(invitation, now)
+    token = new_token()
+    invitation.token_hash = hash_token(token)
+    link = f"{base_url}/undangan/{token}"
+    mail.put(invitation.email, subject, body.replace("{link}", link), now=now)
+    audit.record("cohorts.renew", f"invitation:{invitation_id}", actor_id=actor_id, now=now)
+    return Invited(invitation, token)
+
+
 def accept_invitation(
     token: str,
     *,
     name: str,
-    password: str,
+    password_hash: str,
     locale: str,
-    maker: PasswordHasher,
     now: datetime,
+    agent: str = "",
 ) -> accounts.SignedIn:
     """Make the account an invitation promises, with its roles and seat, and sign it in.
 
-    Raises UnknownInvitation, InvitationClosed, accounts.EmailTaken, accounts.rules.WeakPassword.
+    Raises UnknownInvitation, InvitationClosed, accounts.EmailTaken.
     """
     invitation = _lock_open(token, now)
-    person = accounts.create_person(
+    person = accounts.add_person(
         email=invitation.email,
         name=name,
-        password=password,
+        password_hash=password_hash,
         roles=invitation.roles,
-        maker=maker,
         now=now,
         locale=locale,
     )
     _take_place(invitation, person.id, now)
-    return accounts.SignedIn(accounts.begin_session(person, now=now), None)
+    return accounts.SignedIn(accounts.begin_session(person, now=now, agent=agent), None)
 
 
 def accept_with_password(
     token: str,
+    proof: accounts.Proof,
     *,
-    password: str,
-    address: str,
-    device_token: str | None,
-    maker: PasswordHasher,
     now: datetime,
-) -> accounts.SignedIn:
+    agent: str = "",
+) -> accounts.Entry:
     """Sign in the invited person, who has an account, and add what the invitation promises.
 
-    Raises UnknownInvitation, InvitationClosed, accounts.WrongCredentials, throttle.TooSoon.
+    Raises UnknownInvitation, InvitationClosed, accounts.WrongCredentials, accounts.PasswordMoved.
     """
     invitation = _lock_open(token, now)
-    begun = accounts.sign_in(
-        email=invitation.email,
-        password=password,
-        address=address,
-        device_token=device_token,
-        maker=maker,
-        now=now,
-    )
-    accounts.add_roles(begun.viewer.id, invitation.roles)
-    _take_place(invitation, begun.viewer.id, now)
+    if accounts.find_person_id(invitation.email) != proof.person_id:
+        raise UnknownInvitation
+    begun = accounts.enter(proof, now=now, agent=agent)
+    accounts.add_roles(proof.person_id, invitation.roles)
+    _take_place(invitation, proof.person_id, now)
     return begun
 
 
@@ -315,6 +474,13 @@ def _take_place(invitation: Invitation, person_id: int, now: datetime) -> None:
     for part in (Part.TRAINER, Part.ASSESSOR, Part.SPEAKER):
         if part.value in invitation.roles and invitation.cohort_id:
             services.add_staff(person_id, invitation.cohort_id, part)
+    if Part.SPEAKER.value in invitation.roles and invitation.cohort_id:
+        guests.welcome(
+            invitation.cohort_id,
+            person_id,
+            session_id=invitation.session_id,
+            access_ends_on=invitation.access_ends_on,
+        )
     audit.record("cohorts.accept", f"invitation:{invitation.id}", actor_id=person_id, now=now)
     db.session.flush()
 

@@ -3,29 +3,48 @@
 Organisations and invitations have modules of their own, above this one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, time
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
+from lms.cohorts import rules
+from lms.cohorts.guests.rules import access_ends_on, has_access
 from lms.cohorts.models import (
     ClassSession,
+    ClassState,
     Cohort,
+    CohortCurriculum,
     CohortStaff,
     Conflict,
     ConflictKind,
     Enrolment,
+    Guest,
     Membership,
     Organisation,
     Part,
 )
+from lms.cohorts.timetables.rules import class_days, held_on
 from lms.core import audit
+from lms.core.clock import ZONES
 from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.core.login import Viewer
@@ -35,8 +54,24 @@ class NameTaken(DomainError):
     """There is an organisation or a class of this name already."""
 
 
+class NotOpen(NotFound):
+    """The class is still a draft: nobody can be invited into it or sit in it."""
+
+
+class StillUsed(DomainError):
+    """The days of a class were cut, but its timetable uses them. `day` is the last one it uses."""
+
+    def __init__(self, day: int) -> None:
+        super().__init__(str(day))
+        self.day = day
+
+
 class NoAccount(DomainError):
     """Nobody signs in with this address yet."""
+
+
+class TooManyOfficers(DomainError):
+    """The organisation has its two officers already."""
 
 
 class MayNotAssess(DomainError):
@@ -76,12 +111,42 @@ class Timetabled:
     jp: int
     lesson_code: str | None = None
     speaker_id: int | None = None
+    begins: time | None = None
+    ends: time | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassData:
+    """What is known about a class beside its timetable: the fields of `Cohort` people fill in."""
+
+    title: str
+    city: str
+    place: str
+    zone: str
+    host_id: int
+    starts_on: date
+    ends_on: date
+    letterhead: list[str]
+    signatory_title: str
+    signatory_name: str
+    signatory_number: str = ""
+    address: str = ""
+    contact_name: str = ""
+    contact_phone: str = ""
+    contact_email: str = ""
+    bring: str = ""
+
+    def write_to(self, cohort: Cohort) -> None:
+        """Put everything into the row of a class."""
+        for field in fields(self):
+            setattr(cohort, field.name, getattr(self, field.name))
 
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """When and where somebody meets for an in-person lesson, or speaks in a class."""
 
+    slug: str
     cohort: str
     place: str
     city: str
@@ -102,6 +167,16 @@ class CohortLine:
     starts_on: date
     ends_on: date
     seats: int
+    is_draft: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnClass:
+    """One class in the list of somebody who works in it."""
+
+    cohort: Cohort
+    parts: frozenset[Part]
+    """Empty for an administrator who only looks on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,100 +201,119 @@ def unique(name: str) -> Iterator[None]:
 
 
 def create_cohort(
+    data: ClassData,
     *,
     slug: str,
-    title: str,
-    city: str,
-    place: str,
-    zone: str,
-    host_id: int,
-    starts_on: date,
-    ends_on: date,
-    letterhead: list[str],
-    signatory_title: str,
-    signatory_name: str,
-    signatory_number: str,
     timetable: Iterable[Timetabled],
     actor_id: int | None,
     now: datetime,
+    state: ClassState = ClassState.OPEN,
+    curricula: Mapping[str, str] | None = None,
 ) -> Cohort:
-    """Open a class with its timetable. Raises NameTaken. Flushes."""
-    cohort = Cohort(
-        slug=slug,
-        title=title,
-        city=city,
-        place=place,
-        zone=zone,
-        host_id=host_id,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        letterhead=letterhead,
-        signatory_title=signatory_title,
-        signatory_name=signatory_name,
-        signatory_number=signatory_number,
-        created_at=now,
-    )
+    """Make a class, open or as a draft. `curricula`: code to version. Raises NameTaken. Flushes."""
+    cohort = Cohort(slug=slug, state=state, created_at=now)
+    if state is ClassState.OPEN:
+        cohort.opened_at = now
+    data.write_to(cohort)
     with unique(slug):
         db.session.add(cohort)
     for entry in timetable:
-        db.session.add(
-            ClassSession(
-                cohort_id=cohort.id,
-                day=entry.day,
-                half=entry.half,
-                position=entry.position,
-                title=entry.title,
-                title_en=entry.title_en,
-                jp=entry.jp,
-                lesson_code=entry.lesson_code,
-                speaker_id=entry.speaker_id,
-            )
-        )
+        db.session.add(ClassSession(cohort_id=cohort.id, **asdict(entry)))
+    for code, version in (curricula or {}).items():
+        db.session.add(CohortCurriculum(cohort_id=cohort.id, curriculum=code, version=version))
     db.session.flush()
-    audit.record("cohorts.create", f"cohort:{cohort.id}", actor_id=actor_id, now=now)
+    action = "cohorts.create" if state is ClassState.OPEN else "cohorts.draft"
+    audit.record(action, f"cohort:{cohort.id}", actor_id=actor_id, now=now)
     return cohort
 
 
-def update_cohort(
-    cohort: Cohort,
-    *,
-    title: str,
-    city: str,
-    place: str,
-    zone: str,
-    host_id: int,
-    starts_on: date,
-    ends_on: date,
-    letterhead: list[str],
-    signatory_title: str,
-    signatory_name: str,
-    signatory_number: str,
-    actor_id: int | None,
-    now: datetime,
-) -> None:
-    """Change the basic data of a class; its address stays. Flushes."""
-    cohort.title, cohort.city, cohort.place, cohort.zone = title, city, place, zone
-    cohort.host_id, cohort.starts_on, cohort.ends_on = host_id, starts_on, ends_on
-    cohort.letterhead = letterhead
-    cohort.signatory_title, cohort.signatory_name = signatory_title, signatory_name
-    cohort.signatory_number = signatory_number
-    audit.record("cohorts.update", f"cohort:{cohort.id}", actor_id=actor_id, now=now)
+def update_cohort(cohort: Cohort, data: ClassData, *, actor_id: int | None, now: datetime) -> None:
+    """Change the data of a class; its address stays. Raises StillUsed. Flushes."""
+    lock(cohort)
+    last = last_day(cohort.id)
+    if last > class_days(data.starts_on, data.ends_on):
+        raise StillUsed(last)
+    names = [field.name for field in fields(data)]
+    changed = [name for name in names if getattr(cohort, name) != getattr(data, name)]
+    data.write_to(cohort)
+    cohort.changed_at = now
+    audit.record(
+        "cohorts.update", f"cohort:{cohort.id}", actor_id=actor_id, now=now, changed=changed
+    )
     db.session.flush()
 
 
-def update_session(
-    session: ClassSession, *, title: str, title_en: str, speaker: str, staff: Iterable[StaffLine]
-) -> None:
-    """Change what a session is called and who speaks: the public id of a speaker, or empty.
+def open_cohort(cohort_id: int, *, actor_id: int, now: datetime) -> bool:
+    """Open a draft; tell whether it was one. Flushes."""
+    opened = db.session.execute(
+        update(Cohort)
+        .where(Cohort.id == cohort_id, Cohort.state == ClassState.DRAFT)
+        .values(state=ClassState.OPEN, opened_at=now)
+        .returning(Cohort.id)
+    ).first()
+    if opened is not None:
+        audit.record("cohorts.open", f"cohort:{cohort_id}", actor_id=actor_id, now=now)
+        db.session.flush()
+    return opened is not None
 
-    Raises NotFound when the speaker is not one of the class. Flushes.
-    """
-    speakers = {line.public_id: line.person_id for line in staff if line.part is Part.SPEAKER}
-    if speaker and speaker not in speakers:
-        raise NotFound(speaker)
-    session.title, session.title_en = title, title_en
-    session.speaker_id = speakers.get(speaker)
+
+def discard_draft(cohort_id: int, *, actor_id: int, now: datetime) -> None:
+    """Throw a draft away with its timetable. Raises NotFound when the class is open. Flushes."""
+    draft = db.session.scalar(
+        select(Cohort.id)
+        .where(Cohort.id == cohort_id, Cohort.state == ClassState.DRAFT)
+        .with_for_update()
+    )
+    if draft is None:
+        raise NotFound(str(cohort_id))
+    for table in (ClassSession, CohortCurriculum):
+        db.session.execute(delete(table).where(table.cohort_id == cohort_id))
+    db.session.execute(delete(Cohort).where(Cohort.id == cohort_id))
+    audit.record("cohorts.discard", f"cohort:{cohort_id}", actor_id=actor_id, now=now)
     db.session.flush()
+
+
+def set_curricula(
+    cohort_id: int, chosen: Mapping[str, str], *, actor_id: int, now: datetime
+) -> None:
+    """Let a class cover these curricula, code to version, and no others. Flushes."""
+    db.session.execute(delete(CohortCurriculum).where(CohortCurriculum.cohort_id == cohort_id))
+    for code, version in chosen.items():
+        insert_once(CohortCurriculum, cohort_id=cohort_id, curriculum=code, version=version)
+    audit.record(
+        "cohorts.curricula",
+        f"cohort:{cohort_id}",
+        actor_id=actor_id,
+        now=now,
+        curricula=dict(chosen),
+    )
+    db.session.flush()
+
+
+def list_curricula(cohort_id: int) -> dict[str, str]:
+    """Return the curricula a class covers, code to version, in order."""
+    rows = db.session.execute(
+        select(CohortCurriculum.curriculum, CohortCurriculum.version)
+        .where(CohortCurriculum.cohort_id == cohort_id)
+        .order_by(CohortCurriculum.curriculum)
+    )
+    return {code: version for code, version in rows}
+
+
+def lock(cohort: Cohort) -> None:
+    """Make others who change this class or its timetable wait. What was read is read again."""
+    db.session.refresh(cohort, with_for_update={"key_share": True})
+
+
+def require_open(cohort_id: int) -> None:
+    """Let an open class pass. A class never becomes a draft again. Raises NotOpen."""
+    if get_cohort_by_id(cohort_id).state is ClassState.DRAFT:
+        raise NotOpen(str(cohort_id))
+
+
+def today_in(cohort: Cohort, now: datetime) -> date:
+    """Return which day it is by the clock of a class."""
+    return now.astimezone(ZONES[cohort.zone]).date()
 
 
 def list_cohort_lines() -> list[CohortLine]:
@@ -231,17 +325,58 @@ def list_cohort_lines() -> list[CohortLine]:
         .order_by(Cohort.starts_on.desc(), Cohort.id.desc())
     )
     return [
-        CohortLine(one.slug, one.title, one.city, one.starts_on, one.ends_on, seats)
+        CohortLine(
+            one.slug,
+            one.title,
+            one.city,
+            one.starts_on,
+            one.ends_on,
+            seats,
+            one.state is ClassState.DRAFT,
+        )
         for one, seats in rows
     ]
 
 
-def list_cohorts(viewer: Viewer) -> Sequence[Cohort]:
-    """Return the classes a viewer works in, newest first; an administrator sees all."""
+def list_cohorts(viewer: Viewer, *parts: Part) -> Sequence[Cohort]:
+    """Return the open classes a viewer works in (as one of `parts`, if given), newest first.
+
+    An administrator sees all.
+    """
     query = select(Cohort).order_by(Cohort.starts_on.desc(), Cohort.id.desc())
+    query = query.where(Cohort.state == ClassState.OPEN)
     if "admin" not in viewer.roles:
-        query = query.where(Cohort.id.in_(staffed_by(viewer.id)))
+        query = query.where(Cohort.id.in_(staffed_by(viewer.id, *parts)))
     return db.session.scalars(query).all()
+
+
+def list_own_classes(viewer: Viewer, *, now: datetime) -> list[OwnClass]:
+    """Return the open classes a viewer may look into, newest first, and what they do there.
+
+    A guest speaker whose access has ended no longer finds the class. One query.
+    """
+    mine = and_(CohortStaff.cohort_id == Cohort.id, CohortStaff.person_id == viewer.id)
+    own = and_(Guest.cohort_id == Cohort.id, Guest.person_id == viewer.id)
+    rows = db.session.execute(
+        select(Cohort, CohortStaff.part, Guest.access_ends_on)
+        .join(CohortStaff, mine, isouter="admin" in viewer.roles)
+        .join(Guest, own, isouter=True)
+        .where(Cohort.state == ClassState.OPEN)
+        .order_by(Cohort.starts_on.desc(), Cohort.id.desc())
+    )
+    found: dict[Cohort, set[Part]] = {}
+    for cohort, part, chosen in rows:
+        parts = found.setdefault(cohort, set())
+        until = access_ends_on(chosen, cohort.ends_on)
+        if part is not None and (
+            part is not Part.SPEAKER or has_access(today_in(cohort, now), until)
+        ):
+            parts.add(part)
+    return [
+        OwnClass(cohort, frozenset(parts))
+        for cohort, parts in found.items()
+        if parts or "admin" in viewer.roles
+    ]
 
 
 def get_cohort(slug: str, viewer: Viewer, *parts: Part) -> Cohort:
@@ -263,7 +398,10 @@ def get_cohort_to_invite(slug: str, viewer: Viewer) -> Cohort:
 
     Raises NotFound.
     """
-    return get_cohort(slug, viewer, *(() if "admin" in viewer.roles else (Part.TRAINER,)))
+    found = get_cohort(slug, viewer, *(() if "admin" in viewer.roles else (Part.TRAINER,)))
+    if found.state is ClassState.DRAFT:
+        raise NotOpen(slug)
+    return found
 
 
 def staffed_by(person_id: int, *parts: Part) -> Select[int]:
@@ -280,46 +418,82 @@ def get_cohort_by_id(cohort_id: int) -> Cohort:
     return found
 
 
+def get_cohort_by_slug(slug: str) -> Cohort:
+    """Return the class at this address, whoever asks: check who it is. Raises NotFound."""
+    found = db.session.scalar(select(Cohort).where(Cohort.slug == slug))
+    if found is None:
+        raise NotFound(slug)
+    return found
+
+
 def find_cohort_of(person_id: int) -> Cohort | None:
     """Return the newest class a companion sits in, or None."""
-    return db.session.scalar(
-        select(Cohort)
+    return cast("Cohort | None", db.session.scalar(_newest_of(Cohort), {"person": person_id}))
+
+
+def find_zone_of(person_id: int) -> str | None:
+    """Return the clock a companion's pages show: WIB, WITA or WIT; None without a class."""
+    return cast("str | None", db.session.scalar(_newest_of(Cohort.zone), {"person": person_id}))
+
+
+@cache
+def _newest_of(what: Any) -> Select[Any]:
+    """Return the statement that finds something of a companion's newest class."""
+    return (
+        select(what)
+        .select_from(Cohort)
         .join(Enrolment, Enrolment.cohort_id == Cohort.id)
-        .where(Enrolment.person_id == person_id)
+        .where(Enrolment.person_id == bindparam("person"))
         .order_by(Cohort.starts_on.desc(), Cohort.id.desc())
         .limit(1)
     )
 
 
-def find_zone_of(person_id: int) -> str | None:
-    """Return the clock a companion's pages show: WIB, WITA or WIT; None without a class."""
-    cohort = find_cohort_of(person_id)
-    return cohort.zone if cohort else None
-
-
 def list_sessions(cohort_id: int) -> Sequence[ClassSession]:
-    """Return the timetable of a class in order."""
-    order = (ClassSession.day, ClassSession.half, ClassSession.position)
+    """Return the timetable of a class in order, without the entries that were removed."""
     return db.session.scalars(
-        select(ClassSession).where(ClassSession.cohort_id == cohort_id).order_by(*order)
+        select(ClassSession)
+        .where(ClassSession.cohort_id == cohort_id, in_timetable())
+        .order_by(*IN_ORDER)
     ).all()
 
 
-def get_session(cohort_id: int, number: int) -> ClassSession:
-    """Return the entry that stands at `number` (from 1) in a timetable. Raises NotFound."""
-    entries = list_sessions(cohort_id)
-    if not 1 <= number <= len(entries):
-        raise NotFound(str(number))
-    return entries[number - 1]
+IN_ORDER = (ClassSession.day, ClassSession.half, ClassSession.position)
+
+
+def in_timetable() -> ColumnElement[bool]:
+    """Return the condition that leaves removed entries of timetables out."""
+    return ClassSession.removed_at.is_(None)
+
+
+def last_day(cohort_id: int) -> int:
+    """Return the last day a timetable has an entry on; 0 when it has none."""
+    query = select(func.max(ClassSession.day)).where(in_timetable())
+    return db.session.scalar(query.where(ClassSession.cohort_id == cohort_id)) or 0
+
+
+def last_day_of_cohort() -> ScalarSelect[int | None]:
+    """Return the last day of the timetable of the `Cohort` of the query around it."""
+    other = aliased(ClassSession)
+    return (
+        select(func.max(other.day))
+        .where(other.cohort_id == Cohort.id, other.removed_at.is_(None))
+        .correlate(Cohort)
+        .scalar_subquery()
+    )
 
 
 def find_lesson_session(person_id: int, lesson_code: str) -> Meeting | None:
     """Return when a companion's newest class meets for this lesson, or None. One query."""
     query = (
-        select(ClassSession, Cohort)
+        select(ClassSession, Cohort, last_day_of_cohort())
         .join(Cohort, Cohort.id == ClassSession.cohort_id)
         .join(Enrolment, Enrolment.cohort_id == Cohort.id)
-        .where(Enrolment.person_id == person_id, ClassSession.lesson_code == lesson_code)
+        .where(
+            Enrolment.person_id == person_id,
+            ClassSession.lesson_code == lesson_code,
+            in_timetable(),
+        )
         .order_by(Cohort.starts_on.desc(), Cohort.id.desc(), ClassSession.day)
         .limit(1)
     )
@@ -327,23 +501,37 @@ def find_lesson_session(person_id: int, lesson_code: str) -> Meeting | None:
     return _meeting(*row) if row else None
 
 
-def list_talks(speaker_id: int) -> list[Meeting]:
-    """Return the sessions somebody speaks in, in the order of time. One query."""
+def list_talks(speaker_id: int, *, now: datetime) -> list[Meeting]:
+    """Return the sessions somebody speaks in, in the order of time, while their access lasts.
+
+    One query.
+    """
+    own = and_(Guest.cohort_id == Cohort.id, Guest.person_id == speaker_id)
     query = (
-        select(ClassSession, Cohort)
+        select(ClassSession, Cohort, last_day_of_cohort(), Guest.access_ends_on)
         .join(Cohort, Cohort.id == ClassSession.cohort_id)
-        .where(ClassSession.speaker_id == speaker_id)
-        .order_by(Cohort.starts_on, ClassSession.day, ClassSession.half, ClassSession.position)
+        .join(Guest, own, isouter=True)
+        .where(
+            ClassSession.speaker_id == speaker_id,
+            Cohort.state == ClassState.OPEN,
+            in_timetable(),
+        )
+        .order_by(Cohort.starts_on, *IN_ORDER)
     )
-    return [_meeting(*row) for row in db.session.execute(query)]
+    return [
+        _meeting(session, cohort, last)
+        for session, cohort, last, chosen in db.session.execute(query)
+        if has_access(today_in(cohort, now), access_ends_on(chosen, cohort.ends_on))
+    ]
 
 
-def _meeting(session: ClassSession, cohort: Cohort) -> Meeting:
+def _meeting(session: ClassSession, cohort: Cohort, last: int | None) -> Meeting:
     return Meeting(
+        slug=cohort.slug,
         cohort=cohort.title,
         place=cohort.place,
         city=cohort.city,
-        on=cohort.starts_on + timedelta(days=session.day - 1),
+        on=held_on(session.day, last or session.day, cohort.starts_on, cohort.ends_on),
         half=session.half,
         title=session.title,
         title_en=session.title_en,
@@ -353,30 +541,25 @@ def _meeting(session: ClassSession, cohort: Cohort) -> Meeting:
 
 def list_seats(cohort_id: int) -> list[Seat]:
     """Return the companions of a class by name, in one query."""
-    rows = db.session.execute(
-        select(
-            Person.id,
-            Person.public_id,
-            Person.name,
-            Organisation.id.label("organisation_id"),
-            Organisation.name.label("organisation"),
-        )
-        .join(Enrolment, Enrolment.person_id == Person.id)
-        .join(Organisation, Organisation.id == Enrolment.organisation_id)
-        .where(Enrolment.cohort_id == cohort_id)
-        .order_by(Person.name, Person.id)
-    )
-    return [
-        Seat(row.id, row.public_id, row.name, row.organisation_id, row.organisation) for row in rows
-    ]
+    query = _seats(cohort_id).order_by(Person.name, Person.id)
+    return [Seat(*row) for row in db.session.execute(query)]
 
 
 def get_seat(cohort_id: int, public_id: str) -> Seat:
     """Return one companion of a class. Raises NotFound."""
-    for seat in list_seats(cohort_id):
-        if seat.public_id == public_id:
-            return seat
-    raise NotFound(public_id)
+    row = db.session.execute(_seats(cohort_id).where(Person.public_id == public_id)).first()
+    if row is None:
+        raise NotFound(public_id)
+    return Seat(*row)
+
+
+def _seats(cohort_id: int) -> Select[int, str, str, int, str]:
+    return (
+        select(Person.id, Person.public_id, Person.name, Organisation.id, Organisation.name)
+        .join(Enrolment, Enrolment.person_id == Person.id)
+        .join(Organisation, Organisation.id == Enrolment.organisation_id)
+        .where(Enrolment.cohort_id == cohort_id)
+    )
 
 
 def list_staff(cohort_id: int) -> list[StaffLine]:
@@ -402,7 +585,8 @@ def people_in_scope(viewer: Viewer, *parts: Part) -> list[int]:
 
 
 def enrol(person_id: int, cohort_id: int, organisation_id: int, *, now: datetime) -> None:
-    """Give somebody a seat; a seat already taken stays as it is. Flushes."""
+    """Give somebody a seat; a seat already taken stays as it is. Raises NotOpen. Flushes."""
+    require_open(cohort_id)
     insert_once(
         Enrolment,
         cohort_id=cohort_id,
@@ -414,7 +598,8 @@ def enrol(person_id: int, cohort_id: int, organisation_id: int, *, now: datetime
 
 
 def add_staff(person_id: int, cohort_id: int, part: Part) -> None:
-    """Let somebody work in a class. Flushes."""
+    """Let somebody work in a class. Raises NotOpen. Flushes."""
+    require_open(cohort_id)
     insert_once(CohortStaff, cohort_id=cohort_id, person_id=person_id, part=part)
 
 
@@ -466,8 +651,35 @@ def person_at(email: str) -> int:
 
 
 def add_member(person_id: int, organisation_id: int, part: Part) -> None:
-    """Let somebody belong to an organisation. Flushes."""
-    insert_once(Membership, person_id=person_id, organisation_id=organisation_id, part=part)
+    """Let somebody belong to an organisation. Raises TooManyOfficers. Flushes."""
+    if part is Part.OFFICER:
+        _add_officer(person_id, organisation_id)
+    else:
+        insert_once(Membership, person_id=person_id, organisation_id=organisation_id, part=part)
+
+
+def _add_officer(person_id: int, organisation_id: int) -> None:
+    """Give somebody a free officer's slot; the database lets nobody else stand in it."""
+    officers = Membership.organisation_id == organisation_id, Membership.part == Part.OFFICER
+    rows = db.session.execute(select(Membership.person_id, Membership.slot).where(*officers))
+    taken = {row.person_id: row.slot for row in rows}
+    free = [slot for slot in rules.SLOTS if slot not in taken.values()]
+    # Officers of before there were slots count as if they stood in the first free ones.
+    without = sum(slot is None for slot in taken.values())
+    if person_id not in taken and not any(
+        insert_once(
+            Membership,
+            person_id=person_id,
+            organisation_id=organisation_id,
+            part=Part.OFFICER,
+            slot=slot,
+        )
+        for slot in free[without:]
+    ):
+        # Nothing new: two appointed at once. The same person twice is as good as once.
+        again = select(Membership.person_id).where(*officers, Membership.person_id == person_id)
+        if db.session.scalar(again) is None:
+            raise TooManyOfficers(str(organisation_id))
 
 
 def declare_conflict(
@@ -556,7 +768,9 @@ def check_may_assess(assessor_id: int, person_id: int) -> None:
 
 def conflicted_people(assessor_id: int) -> frozenset[int]:
     """Return ids of the people somebody may not assess, themselves among them."""
-    found = db.session.scalars(
-        select(Conflict.person_id).where(Conflict.assessor_id == assessor_id)
-    )
-    return frozenset([assessor_id, *found])
+    return frozenset([assessor_id, *db.session.scalars(conflicts_of(assessor_id))])
+
+
+def conflicts_of(assessor_id: int) -> Select[int]:
+    """Return a query of the people somebody may not assess beside themselves."""
+    return select(Conflict.person_id).where(Conflict.assessor_id == assessor_id)

@@ -1,6 +1,6 @@
 """Pages of cohorts, by subject."""
 
-from lms.cohorts.views import classes, invitations, organisations
+from lms.cohorts.views import agenda, classes, codes, guests, invitations, organisations, wizard
 from lms.cohorts.views.blueprint import bp
 
-__all__ = ["bp", "classes", "invitations", "organisations"]
+__all__ = ["agenda", "bp", "classes", "codes", "guests", "invitations", "organisations", "wizard"]

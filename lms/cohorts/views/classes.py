@@ -1,10 +1,8 @@
 """Pages of classes, for the administrator."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from flask import (
-    current_app,
     flash,
     make_response,
     redirect,
@@ -19,19 +17,15 @@ from lms.accounts import labels as role_labels
 from lms.accounts import services as accounts
 from lms.cohorts import labels, services
 from lms.cohorts.forms import (
-    ClassForm,
     ConflictEndForm,
     ConflictForm,
     InviteForm,
-    NewClassForm,
-    SessionForm,
     StaffForm,
     StaffPartForm,
-    organisation_choices,
 )
 from lms.cohorts.invitations import list_invitations
-from lms.cohorts.models import Cohort, ConflictKind, Part
-from lms.cohorts.organisations import get_organisation, list_organisations, organisation_names
+from lms.cohorts.models import ClassState, Cohort, ConflictKind, Part
+from lms.cohorts.organisations import organisation_names
 from lms.cohorts.views.blueprint import bp
 from lms.cohorts.views.invitations import FRESH_LINK, form_to_invite, send
 from lms.core import clock, login
@@ -47,81 +41,14 @@ def manage() -> ResponseReturnValue:
     return render_template("cohorts/manage.html", cohorts=services.list_cohort_lines())
 
 
-@bp.route("/admin/angkatan/baru", methods=["GET", "POST"])
-@login.role("admin")
-@login.accepts(NewClassForm)
-def class_new() -> ResponseReturnValue:
-    """Open a class with its address, basic data and two days."""
-    organisations = list_organisations()
-    form = NewClassForm(zone=current_app.extensions["suluh"].zone)
-    form.host.choices = organisation_choices(organisations)
-    if form.validate_on_submit():
-        try:
-            with unit_of_work():
-                services.create_cohort(
-                    slug=form.slug.data, timetable=form.sessions, **_class_values(form)
-                )
-        except services.NameTaken:
-            form.slug.errors = [_("Sudah ada kelas dengan alamat ini.")]
-        else:
-            flash(_("Kelas dibuka. Sekarang undang orangnya."), "success")
-            return redirect(url_for(".class_page", slug=form.slug.data))
-    page = render_template("cohorts/class_new.html", form=form, organisations=organisations)
-    return make_response(page, 422 if form.errors else 200)
-
-
 @bp.get("/admin/angkatan/<slug>")
 @login.role("admin")
 def class_page(slug: str) -> ResponseReturnValue:
-    """Show a class: seats, staff, timetable, invitations, conflicts of interest."""
-    return _class_page(services.get_cohort(slug, login.require_viewer()))
-
-
-@bp.route("/admin/angkatan/<slug>/ubah", methods=["GET", "POST"])
-@login.role("admin")
-@login.accepts(ClassForm)
-def class_edit(slug: str) -> ResponseReturnValue:
-    """Change the basic data of a class."""
-    viewer = login.require_viewer()
-    cohort = services.get_cohort(slug, viewer)
-    organisations = list_organisations()
-    host = next(one.public_id for one in organisations if one.id == cohort.host_id)
-    form = ClassForm(**_typed_before(cohort), host=host)
-    form.host.choices = organisation_choices(organisations)
-    if form.validate_on_submit():
-        with unit_of_work():
-            services.update_cohort(services.get_cohort(slug, viewer), **_class_values(form))
-        flash(_("Data kelas tersimpan."), "success")
-        return redirect(url_for(".class_page", slug=slug))
-    page = render_template("cohorts/class_edit.html", form=form, cohort=cohort)
-    return make_response(page, 422 if form.errors else 200)
-
-
-@bp.route("/admin/angkatan/<slug>/jadwal/<int:number>", methods=["GET", "POST"])
-@login.role("admin")
-@login.accepts(SessionForm)
-def class_session(slug: str, number: int) -> ResponseReturnValue:
-    """Change what one entry of the timetable is called and who speaks."""
+    """Show a class: seats, staff, timetable, invitations, conflicts. A draft goes on."""
     cohort = services.get_cohort(slug, login.require_viewer())
-    staff = services.list_staff(cohort.id)
-    entry = services.get_session(cohort.id, number)
-    speaker = next((one.public_id for one in staff if one.person_id == entry.speaker_id), "")
-    form = SessionForm(obj=entry, data={"speaker": speaker})
-    speakers = [one for one in staff if one.part is Part.SPEAKER]
-    form.speaker.choices = [SelectChoice("", _("Tanpa narasumber")), *_people(speakers)]
-    if form.validate_on_submit():
-        with unit_of_work():
-            services.update_session(
-                services.get_session(cohort.id, number),
-                title=form.title.data,
-                title_en=form.title_en.data,
-                speaker=form.speaker.data,
-                staff=staff,
-            )
-        flash(_("Jadwal tersimpan."), "success")
-        return redirect(url_for(".class_page", slug=slug))
-    page = render_template("cohorts/class_session.html", form=form, cohort=cohort, entry=entry)
-    return make_response(page, 422 if form.errors else 200)
+    if cohort.state is ClassState.DRAFT:
+        return redirect(url_for(".class_check", slug=slug))
+    return _class_page(cohort)
 
 
 @bp.post("/admin/angkatan/<slug>/tim")
@@ -228,32 +155,6 @@ def class_invite(slug: str) -> ResponseReturnValue:
     return _class_page(cohort, invite_form=form)
 
 
-def _typed_before(cohort: Cohort) -> dict[str, Any]:
-    names = (
-        "title city place zone starts_on ends_on signatory_title signatory_name signatory_number"
-    )
-    values = {name: getattr(cohort, name) for name in names.split()}
-    return values | {"letterhead": "\n".join(cohort.letterhead)}
-
-
-def _class_values(form: ClassForm) -> dict[str, Any]:
-    return {
-        "title": form.title.data,
-        "city": form.city.data,
-        "place": form.place.data,
-        "zone": form.zone.data,
-        "host_id": get_organisation(form.host.data).id,
-        "starts_on": form.starts_on.data,
-        "ends_on": form.ends_on.data,
-        "letterhead": form.letterhead.lines,
-        "signatory_title": form.signatory_title.data,
-        "signatory_name": form.signatory_name.data,
-        "signatory_number": form.signatory_number.data,
-        "actor_id": login.require_viewer().id,
-        "now": clock.now(),
-    }
-
-
 def _class_page(
     cohort: Cohort,
     *,
@@ -272,6 +173,7 @@ def _class_page(
         staff=staff,
         names={one.person_id: one.name for one in staff},
         sessions=services.list_sessions(cohort.id),
+        covered=services.list_curricula(cohort.id),
         conflicts=services.list_conflicts(cohort.id),
         invitations=list_invitations(cohort.id, now=clock.now()),
         fresh=session.pop(FRESH_LINK, None),

@@ -17,14 +17,16 @@ from lms.accounts import labels as role_labels
 from lms.accounts import services as accounts
 from lms.accounts.door import (
     DEVICE_COOKIE,
+    agent,
     enter,
     explain_password,
     explain_wait,
     hasher,
+    with_proof,
 )
 from lms.accounts.rules import WeakPassword
 from lms.cohorts import invitations as services
-from lms.cohorts import labels, letters, rules
+from lms.cohorts import labels, letters, rules, seats
 from lms.cohorts.forms import (
     AcceptForm,
     InviteForm,
@@ -33,9 +35,9 @@ from lms.cohorts.forms import (
 )
 from lms.cohorts.models import Cohort
 from lms.cohorts.organisations import get_organisation, list_organisations
-from lms.cohorts.services import get_cohort_to_invite
+from lms.cohorts.services import TooManyOfficers, get_cohort_to_invite
 from lms.cohorts.views.blueprint import bp
-from lms.core import clock, http, login, throttle
+from lms.core import clock, consent, http, login, throttle
 from lms.core.db import unit_of_work
 from lms.core.i18n import LANGUAGES, language
 from lms.core.i18n import gettext as _
@@ -65,16 +67,21 @@ def accept(token: str) -> ResponseReturnValue:
     """Accept an invitation and make the account it promises."""
     form = AcceptForm()
     if form.validate_on_submit():
+        letter = services.read_invitation(token, now=clock.now())
         try:
+            made = accounts.hash_password(
+                form.password.data, name=form.name.data, email=letter.email, maker=hasher()
+            )
             with unit_of_work():
                 begun = services.accept_invitation(
                     token,
                     name=form.name.data,
-                    password=form.password.data,
+                    password_hash=made,
                     locale=language(),
-                    maker=hasher(),
                     now=clock.now(),
+                    agent=agent(),
                 )
+                consent.agree(begun.person_id, "invitation", now=clock.now())
         except accounts.EmailTaken:
             pass  # somebody made the account a moment ago: the page now asks for its password
         except WeakPassword as error:
@@ -93,15 +100,19 @@ def invitation_join(token: str) -> ResponseReturnValue:
     address = request.remote_addr or ""
     if form.validate_on_submit():
         try:
-            with unit_of_work():
-                begun = services.accept_with_password(
-                    token,
+            begun = with_proof(
+                lambda: accounts.prove(
+                    email=letter.email,
                     password=form.password.data,
                     address=address,
                     device_token=request.cookies.get(DEVICE_COOKIE),
                     maker=hasher(),
                     now=clock.now(),
-                )
+                ),
+                lambda proof: services.accept_with_password(
+                    token, proof, now=clock.now(), agent=agent()
+                ),
+            )
         except throttle.TooSoon as error:
             form.password.errors = [explain_wait(error)]
         except accounts.WrongCredentials:
@@ -139,7 +150,7 @@ def invitation_language(token: str) -> ResponseReturnValue:
     return redirect(url_for(".invitation", token=token))
 
 
-def _welcome(begun: accounts.SignedIn) -> ResponseReturnValue:
+def _welcome(begun: accounts.Entry) -> ResponseReturnValue:
     response = enter(begun, url_for("pages.home"))
     flash(_("Undangan diterima. Selamat datang."), "success")  # entering began a new session
     return response
@@ -160,6 +171,7 @@ def _letter_page(
         token=token,
         way=way,
         roles=[role_labels.ROLES[role] for role in letter.roles],
+        asked=consent.is_asked(),
         accept_form=accept_form or AcceptForm(formdata=None, name=letter.name),
         join_form=join_form or JoinForm(formdata=None),
     )
@@ -177,6 +189,12 @@ def answer_unknown(_error: services.UnknownInvitation) -> ResponseReturnValue:
 def answer_closed(error: services.InvitationClosed) -> ResponseReturnValue:
     """Say kindly that an invitation was used, taken back or is too old, and what to do."""
     return render_template("cohorts/closed.html", standing=error.standing), 410
+
+
+@bp.errorhandler(TooManyOfficers)
+def answer_full(_error: TooManyOfficers) -> ResponseReturnValue:
+    """Say kindly that an organisation has its officers already."""
+    return render_template("cohorts/closed.html", standing=None, key="full"), 409
 
 
 # For those who send them.
@@ -214,7 +232,8 @@ def class_withdraw(slug: str, public_id: str) -> ResponseReturnValue:
     """Take back an invitation into a class."""
     get_cohort_to_invite(slug, login.require_viewer())
     _withdraw(public_id)
-    back = ".class_page" if request.form.get("back") == "kelas" else ".class_invitations"
+    backs = {"kelas": ".class_page", "narasumber": ".class_guests"}
+    back = backs.get(request.form.get("back", ""), ".class_invitations")
     return redirect(url_for(back, slug=slug))
 
 
@@ -288,6 +307,14 @@ def send(form: InviteForm, cohort: Cohort | None) -> bool:
         return False
     except services.AlreadySeated:
         form.email.errors = [_("Orang ini sudah punya kursi di kelas ini.")]
+        return False
+    except TooManyOfficers:
+        form.organisation.errors = [
+            _("Instansi ini sudah punya dua petugas, atau undangan untuk mereka masih terbuka.")
+        ]
+        return False
+    except seats.NoSeat as error:
+        form.organisation.errors = [labels.explain_no_seat(error)]
         return False
     base = current_app.extensions["suluh"].base_url
     session[FRESH_LINK] = {

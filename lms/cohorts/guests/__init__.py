@@ -1,0 +1,1 @@
+"""Guest speakers: the rules. What they do is in `lms.cohorts.speakers`."""

@@ -1,0 +1,1 @@
+"""The timetable of a class: its rules. What people do with it is in `lms.cohorts.planning`."""
