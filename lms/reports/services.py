@@ -1,71 +1,72 @@
-"""Read-only queries across features: the matrix of a class, who is stuck, one person's way.
+"""Read-only queries across features: the map of a class, who is stuck, one person's way.
 
-Queries are constant whatever the number of people. The cost of a class grows with its evidence:
-about a hundred rows a person, read once and judged in memory.
+A page shows fifty people and costs the same in a class of any size: how people stand is stored
+(lms.competency.summaries), what is known of them beside is asked for those on the page, and what
+takes everybody (order, counts) is counted by a round (lms.reports.snapshots). A class that fits on
+one page needs none of that: it is counted as it is shown.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, String, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, select
 
 from lms.accounts import services as accounts
+from lms.accounts.models import Person as Account
 from lms.cohorts import services as cohorts
-from lms.cohorts.models import Cohort, Enrolment
+from lms.cohorts.models import Cohort, Enrolment, Organisation, OrganisationKind
 from lms.cohorts.services import Seat
+from lms.competency import overviews, summaries
 from lms.competency import services as competency
-from lms.competency.models import Coaching, Evidence
+from lms.competency.models import ClassLine, Evidence, StandingSummary
+from lms.competency.overviews import Overview
 from lms.competency.rules import (
+    TRAINER_CURRICULUM,
     EvidenceKind,
     Kuk,
     Requirement,
-    Row,
     Standard,
+    Standing,
     Unit,
     Verdict,
-    judge,
-    quiz_scope,
+    kuk_behind,
 )
 from lms.competency.rules import verdicts as verdicts_of
+from lms.competency.services import Current
 from lms.core.db import db
 from lms.credentials import schemes
-from lms.credentials.models import Certificate
-from lms.modules.models import Lesson, LessonDone, Outcome
-from lms.practice.cases.models import CaseDraft, CaseReview, CaseSubmission
-from lms.practice.simulations.models import SimulationRun
-from lms.quizzes.models import Attempt, Quiz
-from lms.reports import rules
-from lms.reports.rules import Fact, FactKind, Reason, Stuck
+from lms.modules.models import Lesson
+from lms.reports import rules, themes
+from lms.reports.facts import JOINED, facts_of
+from lms.reports.rules import CALM, Fact, FactKind, Stuck
+from lms.reports.themes import Theme
 
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What one person has reached of one unit."""
-
-    unit: str
-    reached: int
-    total: int
-    critical_open: bool
+PAGE = 50
+"""People on one page."""
+ORDERS = ("", "nama", "tercapai", "siap")
+"""Who needs a word first; by name; by criteria reached; for whom a decision may be taken."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One person of the matrix."""
+    """One person of the map."""
 
     seat: Seat
-    cells: tuple[Cell, ...]
-    verdicts: dict[str, Verdict]
+    standing: Standing
     stuck: tuple[Stuck, ...]
     ready: tuple[str, ...]
     """Schemes a trainer may sign: everything is there and no certificate counts yet."""
     last_seen: datetime | None
+    verdicts: Mapping[str, Verdict]
+    """Of every KUK; empty unless they were asked for."""
 
     @property
     def reached(self) -> int:
         """How many KUK are reached in all."""
-        return sum(cell.reached for cell in self.cells)
+        return self.standing.reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +81,61 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Agency:
+    """An organisation that sent people to a class."""
+
+    id: int
+    public_id: str
+    name: str
+    kind: OrganisationKind
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """What somebody asked to see of a class. Unknown words fall back to everything."""
+
+    agency: str = ""
+    """Public id of an organisation."""
+    kind: str = ""
+    """Kind of organisation."""
+    order: str = ""
+    unit: str = ""
+    """Number of a unit opened to its criteria."""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """A class at one moment."""
+    """A class at one moment: one page of its people, and figures of all."""
 
     cohort: Cohort
     standard: Standard
-    units: tuple[str, ...]
+    units: tuple[Unit, ...]
+    unit: Unit | None
+    """The unit opened to its criteria."""
+    view: View
+    people: int
+    """In the class, and …"""
+    matching: int
+    """… of those the agencies that were asked for sent."""
+    agencies: tuple[Agency, ...]
     lines: tuple[Line, ...]
+    """On this page."""
+    overview: Overview | None
+    """None while nothing was counted yet, and when a unit is opened."""
+    is_counted: bool
+    """The figures are those of `overview.computed_at`; otherwise they are of this moment."""
+    first: tuple[Line, ...]
+    """Who needs a word first; empty where that is not on this page."""
+    ready: tuple[Line, ...]
+    """For whom a decision may be taken, of those on this page."""
     open: tuple[Open, ...]
 
     @property
-    def total(self) -> int:
-        """How many KUK there are for companions."""
-        return sum(len(u.kuk) for u in self.standard.units if u.number in self.units)
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, -(-self.matching // PAGE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,212 +151,316 @@ class Person:
     names: dict[int, str]
 
 
-COMPANION_UNITS = 10
-"""Units 01-10 are the companion's; 11 is the trainer's own."""
+FIRST = 6
+"""People named as those who need a word first."""
 
 
-def matrix(cohort: Cohort, *, now: datetime) -> Matrix:
-    """Return the class people × units. Six queries at any size."""
-    seats = cohorts.list_seats(cohort.id)
+def matrix(cohort: Cohort, view: View, *, now: datetime) -> Matrix:
+    """Return a class people × units. Six queries at any size; one more while somebody is behind."""
     found = competency.current()
-    ids = [seat.person_id for seat in seats]
-    ledgers = competency.rows_of(ids, found)
-    facts = _facts(cohort.id, now)
-    asked = _requirements()
-    lines = tuple(
-        _line(
-            seat,
-            cohort,
-            asked,
-            found.standard,
-            ledgers.get(seat.person_id, []),
-            facts[seat.person_id],
-            now,
-        )
-        for seat in seats
+    agencies = tuple(_agencies(cohort.id))
+    units = companion_units(found.standard)
+    unit = next((one for one in units if one.number == view.unit), None)
+    view = _tidy(view, agencies, unit)
+    people = sum(one.people for one in agencies)
+    matching = sum(one.people for one in agencies if _is_asked(one, view))
+    view = replace(view, page=min(view.page, max(1, -(-matching // PAGE))))
+    is_small = people <= PAGE
+    ordered = _everybody(cohort.id) if is_small else _page(cohort.id, view)
+    seats = _seats(ordered, found, now)
+    asked = requirements() if unit is None else []
+    lines = _lines(cohort, seats, found, asked, now, kuk=unit.kuk if unit else ())
+    overview = overviews.of([cohort.id]).get(cohort.id) if unit is None else None
+    if is_small and unit is None:
+        overview = _count(lines, overview, now)
+    shown = lines
+    if is_small:
+        wanted = {one.id for one in agencies if _is_asked(one, view)}
+        shown = arrange([one for one in lines if one.seat.organisation_id in wanted], view.order)
+    is_first = is_small or (view.order == "" and view.page == 1 and not view.agency + view.kind)
+    return Matrix(
+        cohort=cohort,
+        standard=found.standard,
+        units=units,
+        unit=unit,
+        view=view,
+        people=people,
+        matching=matching,
+        agencies=agencies,
+        lines=tuple(shown),
+        overview=overview,
+        is_counted=not is_small,
+        first=tuple(one for one in arrange(lines, "") if one.stuck)[:FIRST] if is_first else (),
+        ready=tuple(one for one in lines if one.ready),
+        open=_most_open(found.standard, overview, people) if overview else (),
     )
-    units = tuple(unit.number for unit in found.standard.units[:COMPANION_UNITS])
-    taught = {kuk.code for line in lines for kuk, v in _touched(line, found.standard)}
-    return Matrix(cohort, found.standard, units, lines, _most_open(found.standard, lines, taught))
 
 
-def _touched(line: Line, standard: Standard) -> list[tuple[Kuk, Verdict]]:
+def companion_units(standard: Standard) -> tuple[Unit, ...]:
+    """Return the companion's units; the last one of the standard is the trainer's own."""
+    return tuple(
+        unit
+        for unit in standard.units
+        if any(kuk.curriculum != TRAINER_CURRICULUM for kuk in unit.kuk)
+    )
+
+
+def _tidy(view: View, agencies: Sequence[Agency], unit: Unit | None) -> View:
+    return View(
+        agency=view.agency if view.agency in {one.public_id for one in agencies} else "",
+        kind=view.kind if view.kind in {one.kind.value for one in agencies} else "",
+        order=view.order if view.order in ORDERS else "",
+        unit=unit.number if unit else "",
+        page=max(1, view.page),
+    )
+
+
+def _is_asked(agency: Agency, view: View) -> bool:
+    return view.agency in ("", agency.public_id) and view.kind in ("", agency.kind.value)
+
+
+def _agencies(cohort_id: int) -> list[Agency]:
+    """Return who sent how many people, by name. One query."""
+    rows = db.session.execute(
+        select(
+            Organisation.id,
+            Organisation.public_id,
+            Organisation.name,
+            Organisation.kind,
+            func.count().label("people"),
+        )
+        .join(Enrolment, Enrolment.organisation_id == Organisation.id)
+        .where(Enrolment.cohort_id == cohort_id)
+        .group_by(Organisation.id)
+        .order_by(Organisation.name)
+    )
+    return [Agency(row.id, row.public_id, row.name, row.kind, row.people) for row in rows]
+
+
+def _everybody(cohort_id: int) -> Select[*tuple[Any, ...]]:
+    return select(Enrolment.person_id, Enrolment.organisation_id).where(
+        Enrolment.cohort_id == cohort_id
+    )
+
+
+def _page(cohort_id: int, view: View) -> Select[*tuple[Any, ...]]:
+    """Return the people of one page of a large class in the order that was counted."""
+    line = ClassLine
+    counted = and_(line.cohort_id == Enrolment.cohort_id, line.person_id == Enrolment.person_id)
+    pressing, reached = func.coalesce(line.pressing, CALM), func.coalesce(line.reached, 0)
+    order: dict[str, list[ColumnElement[int]]] = {
+        "": [pressing, reached],
+        "nama": [],
+        "tercapai": [-reached],
+        "siap": [case((line.ready, 0), else_=1), -reached],
+    }
+    query = (
+        _everybody(cohort_id)
+        .join(Account, Account.id == Enrolment.person_id)
+        .join(line, counted, isouter=True)
+    )
+    if view.agency or view.kind:
+        query = query.join(Organisation, Organisation.id == Enrolment.organisation_id)
+    if view.agency:
+        query = query.where(Organisation.public_id == view.agency)
+    if view.kind:
+        query = query.where(Organisation.kind == OrganisationKind(view.kind))
+    places = [*order[view.order], Account.name, Account.id]
+    return (
+        query.add_columns(*(one.label(f"place_{n}") for n, one in enumerate(places)))
+        .order_by(*places)
+        .offset((view.page - 1) * PAGE)
+        .limit(PAGE)
+    )
+
+
+def _seats(
+    people: Select[*tuple[Any, ...]], found: Current, now: datetime
+) -> list[tuple[Seat, Standing | None]]:
+    """Return the seats of these people, and how they stand where that is stored. One query.
+
+    In the order of `place_0`, `place_1` … if the query has them, else by name.
+    """
+    chosen = people.subquery()
+    table = StandingSummary
+    fresh = and_(table.person_id == chosen.c.person_id, summaries.is_fresh(found.id, now))
+    query = (
+        select(
+            Account.id,
+            Account.public_id,
+            Account.name,
+            Organisation.id.label("organisation_id"),
+            Organisation.name.label("organisation"),
+            table.units,
+            table.gates,
+            table.reached,
+            table.total,
+        )
+        .select_from(chosen)
+        .join(Account, Account.id == chosen.c.person_id)
+        .join(Organisation, Organisation.id == chosen.c.organisation_id)
+        .join(table, fresh, isouter=True)
+    )
+    places = [column for column in chosen.c if column.name.startswith("place_")]
+    ordered = query.order_by(*places) if places else query.order_by(Account.name, Account.id)
     return [
-        (standard.find(code), verdict)
-        for code, verdict in line.verdicts.items()
-        if verdict is not Verdict.NO_EVIDENCE
+        (
+            Seat(row.id, row.public_id, row.name, row.organisation_id, row.organisation),
+            None if row.gates is None else summaries.read(row),
+        )
+        for row in db.session.execute(ordered)
     ]
 
 
-def _most_open(standard: Standard, lines: Sequence[Line], taught: set[str]) -> tuple[Open, ...]:
-    """Return the five KUK that most people have tried and not reached."""
-    counted = []
-    for code in taught:
-        count = sum(line.verdicts[code] is Verdict.NOT_YET for line in lines)
-        if count:
-            low, high = rules.wilson(count, len(lines))
-            share = 100 * count / len(lines)
-            counted.append(Open(standard.find(code), count, low, share, high))
-    return tuple(sorted(counted, key=lambda one: (-one.count, one.kuk.code))[:5])
+def _lines(
+    cohort: Cohort,
+    seats: Sequence[tuple[Seat, Standing | None]],
+    found: Current,
+    asked: Sequence[Requirement],
+    now: datetime,
+    *,
+    kuk: Sequence[Kuk] = (),
+) -> list[Line]:
+    """Return the lines of these people, with the verdicts on `kuk`.
+
+    One query; one more for verdicts, and one if somebody has to be judged.
+    """
+    standard, ids = found.standard, [seat.person_id for seat, _standing in seats]
+    behind = [seat.person_id for seat, stored in seats if stored is None]
+    judged = summaries.judged(behind, found, now)
+    some = kuk_behind(standard, kuk)
+    ledgers = competency.rows_of(ids, found, only=some) if kuk else {}
+    facts = facts_of(cohort.id, ids, now)
+    lines = []
+    for seat, stored in seats:
+        who = seat.person_id
+        verdicts = verdicts_of(standard, ledgers.get(who, ()), now, kuk) if kuk else {}
+        known = facts.get(who, [])
+        stands = stored or judged[who]
+        lines.append(_line(seat, cohort, stands, verdicts, known, standard, asked, now))
+    return lines
+
+
+def lines_of(
+    cohort: Cohort,
+    person_ids: Sequence[int],
+    found: Current,
+    asked: Sequence[Requirement],
+    now: datetime,
+) -> list[Line]:
+    """Return the lines of some people of a class, by name. Three queries at most."""
+    people = _everybody(cohort.id).where(Enrolment.person_id.in_(person_ids))
+    return _lines(cohort, _seats(people, found, now), found, asked, now)
 
 
 def _line(
     seat: Seat,
     cohort: Cohort,
-    asked: Sequence[Requirement],
+    stands: Standing,
+    verdicts: Mapping[str, Verdict],
+    facts: Sequence[Fact],
     standard: Standard,
-    rows: list[Row],
-    facts: list[Fact],
+    asked: Sequence[Requirement],
     now: datetime,
 ) -> Line:
-    verdicts = verdicts_of(standard, rows, now)
-    cells = tuple(
-        Cell(
-            unit.number,
-            sum(verdicts[kuk.code].reached for kuk in unit.kuk),
-            len(unit.kuk),
-            any(kuk.critical and not verdicts[kuk.code].reached for kuk in unit.kuk),
-        )
-        for unit in standard.units[:COMPANION_UNITS]
-    )
-    tried = {fact.source for fact in facts if fact.kind is FactKind.TRY}
-    open_quizzes = frozenset(c for c in tried if quiz_scope(standard, c, rows, now))
     seen = [fact.at for fact in facts if fact.kind is FactKind.SEEN]
     held = frozenset(fact.source for fact in facts if fact.kind is FactKind.HELD)
-    joined = next((fact.at for fact in facts if fact.source == "joined"), now)
-    unseen = cohort.ends_on < now.date() and not any(r.kind is EvidenceKind.OBS for r in rows)
+    tried = {fact.source for fact in facts if fact.kind is FactKind.TRY}
     found = rules.stuck(
         facts,
-        joined_at=joined,
+        joined_at=next((fact.at for fact in facts if fact.source == JOINED), now),
         now=now,
         done=bool(held),
-        open_quizzes=open_quizzes,
-        unobserved=unseen,
+        open_quizzes=frozenset(tried.intersection(stands.open_quizzes)),
+        unobserved=cohort.ends_on < now.date() and not stands.observed,
         wait=standard.wait[EvidenceKind.Q],
         tries_before_coaching=standard.tries_before_coaching,
     )
     ready = tuple(
-        one.scheme
-        for one in asked
-        if one.scheme not in held
-        # Judging costs more than looking: most people have something open.
-        and all(verdicts[kuk.code].reached for code in one.curricula for kuk in standard.of(code))
-        and judge(standard, rows, one, now, holds=held).ready
+        one.scheme for one in asked if one.scheme not in held and stands.is_ready(one, held)
     )
-    return Line(seat, cells, verdicts, tuple(found), ready, max(seen, default=None))
+    return Line(seat, stands, tuple(found), ready, max(seen, default=None), verdicts)
 
 
-def _requirements() -> list[Requirement]:
+def requirements() -> list[Requirement]:
+    """Return what every scheme asks for. One query."""
     return [schemes.requirement(scheme) for scheme in schemes.list_schemes()]
 
 
-def _facts(cohort_id: int, now: datetime) -> dict[int, list[Fact]]:
-    """Return what is known about the people of a class beside evidence, in one query."""
-    people = select(Enrolment.person_id).where(Enrolment.cohort_id == cohort_id)
-
-    def part(person, kind: FactKind, source, at, *where) -> Select:  # type: ignore[no-untyped-def,type-arg]  # columns of many tables
-        return select(
-            person.label("person_id"),
-            literal(kind.value, String).label("kind"),
-            source.label("source"),
-            at.label("at"),
-        ).where(person.in_(people), *where)
-
-    def seen(person, at, name: str = "") -> Select:  # type: ignore[no-untyped-def,type-arg]  # as above
-        return part(person, FactKind.SEEN, literal(name, String), func.max(at)).group_by(person)
-
-    reviewed = select(CaseReview.submission_id)
-    query = union_all(
-        seen(Enrolment.person_id, Enrolment.created_at, "joined"),
-        seen(LessonDone.person_id, LessonDone.at),
-        seen(Attempt.person_id, Attempt.opened_at),
-        seen(SimulationRun.person_id, SimulationRun.started_at),
-        seen(CaseDraft.person_id, CaseDraft.updated_at),
-        part(
-            Certificate.person_id,
-            FactKind.HELD,
-            Certificate.scheme_code,
-            Certificate.issued_at,
-            Certificate.valid_until >= now.date(),
-        ),
-        part(
-            Attempt.person_id,
-            FactKind.TRY,
-            Quiz.curriculum_code,
-            Attempt.closed_at,
-            Quiz.id == Attempt.quiz_id,
-            Attempt.closed_at.is_not(None),
-        ),
-        part(
-            Coaching.person_id,
-            FactKind.COACHED,
-            Coaching.source,
-            Coaching.at,
-        ),
-        part(
-            CaseSubmission.person_id,
-            FactKind.WAITS_FOR_MARK,
-            CaseSubmission.case_code,
-            CaseSubmission.submitted_at,
-            CaseSubmission.id.not_in(reviewed),
-        ),
-        part(
-            LessonDone.person_id,
-            FactKind.TALK,
-            Lesson.code,
-            LessonDone.at,
-            Lesson.id == LessonDone.lesson_id,
-            LessonDone.outcome == Outcome.WITH_TRAINER,
-        ),
+def _count(lines: Sequence[Line], stored: Overview | None, now: datetime) -> Overview:
+    """Count a class from its people; themes are taken over from what was stored."""
+    return Overview(
+        people=len(lines),
+        stuck=Counter(line.stuck[0].reason.value for line in lines if line.stuck),
+        ready=sum(bool(line.ready) for line in lines),
+        not_yet=Counter(code for line in lines for code in line.standing.not_yet),
+        themes=stored.themes if stored else (),
+        answers=stored.answers if stored else "",
+        computed_at=now,
     )
-    facts: dict[int, list[Fact]] = defaultdict(list)
-    for row in db.session.execute(query):
-        facts[row.person_id].append(Fact(FactKind(row.kind), row.source, row.at))
-    return facts
+
+
+def _most_open(standard: Standard, overview: Overview, people: int) -> tuple[Open, ...]:
+    """Return the five KUK that most people have tried and not reached."""
+    most = sorted(overview.not_yet.items(), key=lambda one: (-one[1], one[0]))
+    found = []
+    for code, count in [one for one in most if one[0] in standard.kuk][:5]:
+        low, high = rules.wilson(count, people)
+        found.append(Open(standard.find(code), count, low, 100 * count / people, high))
+    return tuple(found)
+
+
+def arrange(lines: Sequence[Line], order: str) -> list[Line]:
+    """Return lines by name, by reached, ready ones or who needs a word first."""
+    if order == "nama":
+        return list(lines)
+    if order == "tercapai":
+        return sorted(lines, key=lambda line: -line.reached)
+    if order == "siap":
+        return sorted(lines, key=lambda line: (not line.ready, -line.reached))
+    return sorted(lines, key=lambda line: (rules.pressing(line.stuck), line.reached))
 
 
 def person(cohort: Cohort, public_id: str, *, now: datetime) -> Person:
     """Return one companion of a class with all evidence. Raises core.errors.NotFound."""
     seat = cohorts.get_seat(cohort.id, public_id)
     found = competency.current()
-    rows = competency.rows_of_one(seat.person_id, found)
+    every = tuple(found.standard.kuk.values())
+    [line] = _lines(cohort, [(seat, None)], found, requirements(), now, kuk=every)
     evidence = competency.list_evidence(seat.person_id)
-    facts = _facts(cohort.id, now)[seat.person_id]
     assessors = {row.assessor_id for row in evidence if row.assessor_id is not None}
     return Person(
         cohort=cohort,
         seat=seat,
         standard=found.standard,
-        line=_line(seat, cohort, _requirements(), found.standard, rows, facts, now),
+        line=line,
         evidence=evidence,
         voided=competency.void_ids(seat.person_id),
         names=accounts.names_of(assessors),
     )
 
 
-def arrange(lines: Sequence[Line], *, agency: str, order: str) -> list[Line]:
-    """Return the lines of one organisation (or all) by name, by reached, or who needs a word first.
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What a workshop should make time for."""
 
-    Unknown words fall back to everybody, who needs a word first.
-    """
-    kept = [line for line in lines if not agency or line.seat.organisation == agency]
-    if order == "nama":
-        return kept
-    if order == "tercapai":
-        return sorted(kept, key=lambda line: -line.reached)
-    pressing = list(Reason)
-    return sorted(
-        kept,
-        key=lambda line: (
-            pressing.index(line.stuck[0].reason) if line.stuck else len(pressing),
-            line.reached,
-        ),
-    )
+    themes: tuple[Theme, ...]
+    counted_at: datetime | None
+    """When it was counted; None while nobody sits in the class or the round is on its way."""
+
+    @property
+    def minutes(self) -> int:
+        """What all themes take together."""
+        return sum(theme.minutes for theme in self.themes)
 
 
-def find_unit(found: Matrix, number: str) -> Unit | None:
-    """Return the unit of this number for a matrix opened to its criteria, or None."""
-    return next((u for u in found.standard.units if u.number == number), None)
+def preparation(cohort: Cohort) -> Preparation:
+    """Return what to prepare, as it was counted last. Two queries."""
+    standard = competency.current().standard
+    overview = overviews.of([cohort.id]).get(cohort.id)
+    if overview is None:
+        return Preparation((), None)
+    return Preparation(tuple(themes.read(overview.themes, standard)), overview.computed_at)
 
 
 def lesson_codes() -> Sequence[str]:

@@ -5,14 +5,17 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from lms.accounts.models import Person
-from lms.cohorts.models import Part
+from lms.cohorts.models import Organisation, Part
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core import clock
+from lms.core.db import db
 from lms.reports import services
 from lms.reports.rules import Reason
+from lms.reports.services import View
 from tests import factories
 
 HOUR = timedelta(hours=1)
@@ -69,14 +72,20 @@ def test_the_matrix_counts_reached_criteria_and_says_who_waits(browser: FlaskCli
 def test_people_can_be_ordered_and_filtered(app: Flask, place):
     first, second = seated(place, "Ana", "Instansi A"), seated(place, "Budi", "Instansi B")
     factories.evidence(second, "Q", "02.1.2", "K1", "a1", at=clock.now() - HOUR, passed=True)
-    found = services.matrix(place, now=clock.now())
 
-    def names(**how: str) -> list[str]:
-        return [one.seat.name for one in services.arrange(found.lines, **how)]
+    def names(**asked: str) -> list[str]:
+        found = services.matrix(place, View(**asked), now=clock.now())
+        assert found.people == 2
+        assert found.matching == len(found.lines)
+        return [one.seat.name for one in found.lines]
 
-    assert names(agency="", order="nama") == ["Ana", "Budi"]
-    assert names(agency="", order="tercapai") == ["Budi", "Ana"]
-    assert names(agency="Instansi B", order="") == ["Budi"]
+    agency = db.session.scalars(select(Organisation).where(Organisation.name == "Instansi B")).one()
+    assert names(order="nama") == ["Ana", "Budi"]
+    assert names(order="tercapai") == ["Budi", "Ana"]
+    assert names(agency=agency.public_id) == ["Budi"]
+    assert names(agency="tidak-ada", order="nama") == ["Ana", "Budi"]
+    assert names(kind="puskesmas", order="nama") == ["Ana", "Budi"]
+    assert names(kind="polres", order="nama") == ["Ana", "Budi"], "nobody of this kind is here"
     assert first.id != second.id
 
 
@@ -138,5 +147,5 @@ def test_an_assessor_reads_but_does_not_coach(place, sign_in):
 
 def test_after_the_class_somebody_unobserved_is_named(app: Flask, place):
     seated(place)
-    line = services.matrix(place, now=clock.now()).lines[0]
+    line = services.matrix(place, View(), now=clock.now()).lines[0]
     assert [one.reason for one in line.stuck] == [Reason.OBSERVE]

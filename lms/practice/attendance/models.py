@@ -1,4 +1,4 @@
-"""Table of attendance."""
+"""Tables of attendance."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,28 +7,31 @@ from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import Base, text_enum
+from lms.practice.attendance.rules import Presence
+
+__all__ = ["Attendance", "Opening", "Presence", "Way"]
 
 
-class Presence(StrEnum):
-    """How somebody attended one half day."""
+class Way(StrEnum):
+    """How a note came into the list."""
 
-    PRESENT = "present"
-    LATE = "late"
-    ABSENT = "absent"
-    MADE_UP = "made_up"
-    """Attended the same part in another class."""
-
-    @property
-    def counts(self) -> bool:
-        """Tell whether it is attendance. Source: decision-rules 1, HDR."""
-        return self is not Presence.ABSENT
+    LIST = "list"
+    """A trainer noted it on the screen."""
+    CODE = "code"
+    """The person showed the code of the moment."""
+    SHEET = "sheet"
+    """Keyed in from the signed paper."""
 
 
 class Attendance(Base):
     """One note in the attendance list. Append-only: the newest row of a half day counts."""
 
     __tablename__ = "attendance"
-    __table_args__ = (Index("ix_attendance_cohort", "cohort_id", "day", "half"),)
+    __table_args__ = (
+        Index("ix_attendance_cohort", "cohort_id", "day", "half"),
+        # Reports and the list ask for the newest note of each person and half day.
+        Index("ix_attendance_newest", "cohort_id", "person_id", "day", "half", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"))
@@ -36,5 +39,29 @@ class Attendance(Base):
     day: Mapped[int]
     half: Mapped[str]
     presence: Mapped[Presence] = mapped_column(text_enum(Presence))
+    minutes: Mapped[int | None]
+    """Of a part: how many minutes."""
+    note: Mapped[str] = mapped_column(default="", server_default="")
+    """Of a part: which session. Of another class: its name and the reason, where it is typed."""
+    made_up_in_id: Mapped[int | None] = mapped_column(ForeignKey("cohort.id"))
+    way: Mapped[Way] = mapped_column(text_enum(Way), default=Way.LIST, server_default="list")
+    device_hash: Mapped[str | None]
+    """Of a note by code: which browser, so that one telephone for many people is seen."""
     recorded_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     recorded_at: Mapped[datetime]
+
+
+class Opening(Base):
+    """People may note themselves in this half day by the code on the screen."""
+
+    __tablename__ = "attendance_opening"
+
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    half: Mapped[str] = mapped_column(primary_key=True)
+    begins_at: Mapped[datetime]
+    late_after: Mapped[int]
+    """Minutes after the beginning until which somebody is on time."""
+    opened_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

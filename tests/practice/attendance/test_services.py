@@ -17,13 +17,14 @@ from lms.competency.rules import EvidenceKind, Ledger
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.practice.attendance import services
-from lms.practice.attendance.models import Attendance, Presence
-from lms.practice.attendance.rules import Half
+from lms.practice.attendance.models import Attendance, Presence, Way
+from lms.practice.attendance.rules import BadMark, Half, Mark
 from lms.practice.attendance.services import Entry, Outcome
 from tests import factories
 from tests.queries import counted
 
 AT = datetime(2026, 3, 20, 2, 30, tzinfo=UTC)  # half past nine on the first day
+ELSEWHERE = Mark(Presence.MADE_UP, note="Kelas Bontang, sakit di hari kedua")
 TWO_HALVES = [
     cohorts.Timetabled(
         day=1, half="am", position=1, title="Lokakarya", title_en="Workshop", jp=2,
@@ -53,19 +54,32 @@ class Room:
         self.shown: dict[tuple[str, int], str] = {}
 
     def note(
-        self, key: str, *said: str, fill: bool = False, now: datetime = AT, stale: bool = False
+        self,
+        key: str,
+        *said: str | Mark,
+        fill: bool = False,
+        now: datetime = AT,
+        stale: bool = False,
     ) -> Outcome:
         """Save a screen drawn after the last save (or, when stale, with nothing on it)."""
         entries = {}
-        for n, chosen in enumerate(said):
+        marks = [
+            Mark(Presence(one)) if one and isinstance(one, str) else one or None for one in said
+        ]
+        for n, mark in enumerate(marks):
             shown = "" if stale else self.shown.get((key, n), "")
-            entries[self.people[n].public_id] = Entry(chosen or shown, shown)
+            if mark is None:
+                entries[self.people[n].public_id] = Entry("", shown)
+            else:
+                entries[self.people[n].public_id] = Entry(
+                    mark.presence.value, shown, mark.minutes, mark.note, mark.elsewhere
+                )
         with unit_of_work():
             cohort = db.session.get_one(Cohort, self.cohort.id)
             outcome = services.record(
                 cohort, key, entries, fill=fill, recorder_id=self.trainer.id, now=now
             )
-        self.shown |= {(key, n): chosen for n, chosen in enumerate(said) if chosen}
+        self.shown |= {(key, n): mark.stamp for n, mark in enumerate(marks) if mark}
         return outcome
 
     def noted(self, n: int) -> services.Note | None:
@@ -166,7 +180,7 @@ def test_a_correction_takes_the_evidence_back_and_a_second_one_states_it_again(a
     room.note("2am", "present")
     assert lessons_of(person, AT) == ["K4.T"]
     room.note("2am", "absent")
-    room.note("2am", "made_up")
+    room.note("2am", ELSEWHERE)
     assert lessons_of(person, AT) == ["K4.T"]
     assert list(refs(person)) == ["K4.T/1", "K4.T/2", "K4.T/3"]
     assert db.session.scalar(select(func.count()).select_from(EvidenceVoid)) == 2
@@ -175,7 +189,7 @@ def test_a_correction_takes_the_evidence_back_and_a_second_one_states_it_again(a
 def test_a_lesson_made_up_elsewhere_is_dated_when_it_is_noted(app: Flask):
     room = Room()
     later = AT + timedelta(days=40)
-    room.note("2am", "made_up", now=later)
+    room.note("2am", ELSEWHERE, now=later)
     assert db.session.scalars(select(Evidence.happened_at)).one() == later
 
 
@@ -239,10 +253,10 @@ def test_the_number_of_queries_does_not_grow_with_the_class(app: Flask, people: 
     room.note("1am", fill=True)
     with counted() as seen:
         services.get_sheet(room.cohort, "1am", now=AT)
-    assert len(seen) <= 5
+    assert len(seen) <= 9
     with counted() as seen:
         room.note("1pm", fill=True)
-    assert len(seen) <= 15
+    assert len(seen) <= 16
 
 
 @pytest.mark.both
@@ -287,3 +301,117 @@ def test_two_trainers_who_save_at_once_note_everybody_once(bare_app: Flask):
     with bare_app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Attendance)) == 3
         assert db.session.scalar(select(func.count()).select_from(Evidence)) == 3
+
+
+def test_a_part_does_not_count_until_it_is_made_up(app: Flask):
+    room = Room(1)
+    person = room.people[0]
+    part = Mark(Presence.PARTIAL, 45, "sesi 2")
+    room.note("2am", part)
+    assert lessons_of(person, AT) == []
+    [line] = services.get_sheet(room.cohort, "2am", now=AT).lines
+    assert line.note is not None
+    assert line.note.mark == part
+    room.note("2am", Mark(Presence.PARTIAL, 60, "sesi 2"))  # only the minutes were corrected
+    [line] = services.get_sheet(room.cohort, "2am", now=AT).lines
+    assert [note.mark.minutes for note in line.notes] == [45, 60]
+    room.note("2am", ELSEWHERE)
+    assert lessons_of(person, AT) == ["K4.T"]
+
+
+def test_a_part_has_to_say_how_much_and_another_class_which(app: Flask):
+    room = Room(1)
+    for presence in (Presence.PARTIAL, Presence.MADE_UP):
+        with pytest.raises(BadMark):
+            room.note("2am", Mark(presence))
+    assert refs(room.people[0]) == []
+    assert db.session.scalar(select(func.count()).select_from(Attendance)) == 0
+
+
+@pytest.mark.both
+def test_it_is_made_up_only_in_a_class_where_the_same_part_was_attended(app: Flask):
+    room, there, apart = Room(2), Room(0), Room(0)
+    one, two = room.people
+    for other in (there, apart):
+        for person in room.people:
+            factories.seat(person, other.cohort)
+        other.people = room.people
+    there.note("1am", "present", "absent")
+    apart.note("2am", "late", "late")
+    lines = services.get_sheet(room.cohort, "1am", now=AT).lines
+    offered = {line.seat.person_id: [slug for slug, _name in line.elsewhere] for line in lines}
+    assert offered == {one.id: [there.cohort.slug], two.id: []}
+    mark = Mark(Presence.MADE_UP, elsewhere=there.cohort.slug)
+    room.note("1am", mark)
+    note = room.noted(0)
+    assert note is not None
+    assert (note.mark, note.elsewhere) == (mark, there.cohort.title)
+    row = db.session.scalars(select(Attendance).order_by(Attendance.id.desc()).limit(1)).one()
+    assert row.made_up_in_id == there.cohort.id
+    for slug in (there.cohort.slug, apart.cohort.slug, "tidak-ada"):
+        with pytest.raises(NotFound):
+            room.note("1am", "", Mark(Presence.MADE_UP, elsewhere=slug))
+    assert room.noted(1) is None
+
+
+def test_a_note_is_taken_back_and_stays_to_be_read(app: Flask):
+    room = Room(1)
+    person = room.people[0]
+    room.note("2am", "present")
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort.id)
+        assert services.undo(cohort, "2am", person.public_id, recorder_id=room.trainer.id, now=AT)
+    sheet = services.get_sheet(room.cohort, "2am", now=AT)
+    assert sheet.lines[0].note is None
+    assert [note.presence for note in sheet.lines[0].notes] == [Presence.PRESENT, Presence.CLEARED]
+    assert sheet.half.noted == 0
+    assert lessons_of(person, AT) == []
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort.id)
+        trainer = room.trainer.id
+        assert not services.undo(cohort, "2am", person.public_id, recorder_id=trainer, now=AT)
+    room.shown.clear()
+    assert room.note("2am", "present").added == 1  # nothing stands there now
+    assert lessons_of(person, AT) == ["K4.T"]
+
+
+def test_nobody_takes_back_what_is_noted_about_themselves(app: Flask):
+    room = Room(1)
+    room.note("2am", "absent")
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort.id)
+        person = room.people[0]
+        with pytest.raises(NotFound):
+            services.undo(cohort, "2am", person.public_id, recorder_id=person.id, now=AT)
+    assert services.get_sheet(room.cohort, "2am", now=AT).lines[0].note is not None
+
+
+@pytest.mark.both
+def test_a_list_of_many_comes_in_pages_and_counts_all(app: Flask):
+    room = Room(52)
+    room.note("1am", *["present"] * 51)
+    first = services.get_sheet(room.cohort, "1am", now=AT)
+    assert (len(first.lines), first.first, first.pages, first.total) == (50, 1, 2, 52)
+    assert first.half.counts == {Presence.PRESENT: 51}
+    second = services.get_sheet(room.cohort, "1am", now=AT, page=2)
+    assert [line.seat.name for line in second.lines] == ["Peserta 050", "Peserta 051"]
+    assert [line.note is None for line in second.lines] == [False, True]
+    for number in (0, 3):
+        with pytest.raises(NotFound):
+            services.get_sheet(room.cohort, "1am", now=AT, page=number)
+
+
+def test_the_rest_of_a_page_does_not_reach_the_next_one(app: Flask):
+    room = Room(3)
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort.id)
+        only = {person.public_id for person in room.people[:2]}
+        outcome = services.record(
+            cohort, "1am", {}, fill=True, recorder_id=room.trainer.id, now=AT, only=only,
+            way=Way.SHEET,
+        )  # fmt: skip
+    assert outcome.added == 2
+    assert room.noted(2) is None
+    note = room.noted(0)
+    assert note is not None
+    assert note.way is Way.SHEET
