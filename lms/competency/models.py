@@ -90,3 +90,97 @@ class Coaching(Base):
     note: Mapped[str]
     trainer_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     at: Mapped[datetime]
+
+
+class StandingSummary(Base):
+    """How one person stands, in few figures. A derived cache: the ledger is the truth.
+
+    Owner: lms.competency.summaries. Whoever appends to the ledger counts `changes` up and sets
+    `dirty` in the same transaction; a round brings the row up to date again.
+    """
+
+    __tablename__ = "standing_summary"
+    # The round asks for what is behind: rows marked, and rows whose time is over.
+    __table_args__ = (
+        Index("ix_standing_summary_dirty", "dirty"),
+        Index("ix_standing_summary_holds_until", "holds_until"),
+    )
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    standard_version_id: Mapped[int | None] = mapped_column(ForeignKey("standard_version.id"))
+    """The standard it was judged by; None before the first time."""
+    units: Mapped[dict[str, Any]]
+    """Unit to [criteria reached, criteria in all, critical ones open]."""
+    gates: Mapped[dict[str, Any]]
+    """The other parts of rules.Standing."""
+    reached: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    rows: Mapped[int] = mapped_column(default=0)
+    """Rows of the ledger it was made from, and …"""
+    voids: Mapped[int] = mapped_column(default=0)
+    """… how many of them were voided."""
+    computed_at: Mapped[datetime | None]
+    holds_until: Mapped[datetime | None]
+    """When time alone may change a verdict: evidence grows too old."""
+    changes: Mapped[int] = mapped_column(default=0)
+    """Counts every change of the ledger: who computed from an older count writes nothing."""
+    dirty: Mapped[bool] = mapped_column(default=True)
+
+
+class ClassOverview(Base):
+    """A whole class in figures, as counted at `computed_at`. A derived cache.
+
+    Owner: lms.competency.overviews; the round of the reports fills it.
+    """
+
+    __tablename__ = "class_overview"
+
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), primary_key=True)
+    people: Mapped[int]
+    stuck: Mapped[dict[str, Any]]
+    """First reason to how many people wait for it."""
+    ready: Mapped[int]
+    """People for whom a decision may be taken."""
+    not_yet: Mapped[dict[str, Any]]
+    """KUK to how many people tried it and have not reached it."""
+    themes: Mapped[list[dict[str, Any]]]
+    """KUK of wrong quiz answers: see lms.reports.themes."""
+    answers: Mapped[str]
+    """Which handed-in sittings the themes were made from."""
+    computed_at: Mapped[datetime]
+
+
+class ClassLine(Base):
+    """One person of a class, as far as a list of many is ordered by it. A derived cache.
+
+    Owner: lms.competency.overviews; the round of the reports fills it.
+    """
+
+    __tablename__ = "class_line"
+
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    pressing: Mapped[int]
+    """Rank of the first reason why somebody may be stuck; 0 presses most."""
+    reached: Mapped[int]
+    ready: Mapped[bool]
+    last_seen: Mapped[datetime | None]
+
+
+class Baseline(Base):
+    """How many criteria one person had reached when a class began. A derived cache.
+
+    Owner: lms.competency.baselines. It holds as long as the ledger has not changed since, as
+    StandingSummary.changes tells.
+    """
+
+    __tablename__ = "baseline"
+
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    began_at: Mapped[datetime]
+    standard_version_id: Mapped[int] = mapped_column(ForeignKey("standard_version.id"))
+    changes: Mapped[int]
+    """StandingSummary.changes when the ledger was read."""
+    reached: Mapped[int | None]
+    """None where there was no evidence yet."""

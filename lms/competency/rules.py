@@ -287,6 +287,7 @@ class Ledger:
             if row.at <= at:
                 self._rows[row.kind, row.kuk].append(row)
         self._n_items: dict[str, tuple[int, int, bool]] = {}
+        self._states: dict[tuple[str, EvidenceKind], State] = {}
 
     def is_live(self, row: Row) -> bool:
         """Tell whether a row counts: not voided, the KUK reads the same, not too old."""
@@ -300,8 +301,8 @@ class Ledger:
         A group is a sitting, a submission, a run or a test round. When its rows are voided or
         too old the answer is empty: an older, better group does not come back.
         """
-        rows = self._rows[kind, kuk]
-        if source is not None:
+        rows = self._rows.get((kind, kuk), [])
+        if source is not None and rows:
             rows = [row for row in rows if row.source == source]
         if not rows:
             return []
@@ -329,6 +330,12 @@ class Ledger:
 
     def state(self, kuk: Kuk, kind: EvidenceKind) -> State:
         """Return what one kind of evidence says about one KUK."""
+        key = (kuk.code, kind)
+        if key not in self._states:
+            self._states[key] = self._state(kuk, kind)
+        return self._states[key]
+
+    def _state(self, kuk: Kuk, kind: EvidenceKind) -> State:
         if kind is EvidenceKind.SIM:
             return self._sim(kuk)
         rows = self.rows_behind(kuk, kind)
@@ -462,10 +469,21 @@ class Judgement:
         return not self.missing
 
 
-def verdicts(standard: Standard, rows: Iterable[Row], at: datetime) -> dict[str, Verdict]:
-    """Return the verdict of every KUK of the standard for one person."""
+def verdicts(
+    standard: Standard, rows: Iterable[Row], at: datetime, only: Iterable[Kuk] | None = None
+) -> dict[str, Verdict]:
+    """Return the verdict of every KUK of the standard, or `only` of some, for one person."""
     ledger = Ledger(standard, rows, at)
-    return {code: ledger.verdict(kuk) for code, kuk in standard.kuk.items()}
+    asked = standard.kuk.values() if only is None else only
+    return {kuk.code: ledger.verdict(kuk) for kuk in asked}
+
+
+def kuk_behind(standard: Standard, asked: Iterable[Kuk]) -> set[str]:
+    """Return the KUK whose rows the verdicts on `asked` rest on: also the items of their ratio."""
+    asked = list(asked)
+    curricula = {kuk.curriculum for kuk in asked}
+    items = (k for one in curricula for k in standard.of(one) if EvidenceKind.Q in k.ev)
+    return {kuk.code for kuk in asked} | {kuk.code for kuk in items if not kuk.critical}
 
 
 def judge(
@@ -477,7 +495,14 @@ def judge(
     holds: frozenset[str] = frozenset(),
 ) -> Judgement:
     """Judge one person against one scheme. `holds` are schemes with a certificate valid `at`."""
-    ledger = Ledger(standard, rows, at)
+    return judge_by(Ledger(standard, rows, at), requirement, holds=holds)
+
+
+def judge_by(
+    ledger: Ledger, requirement: Requirement, *, holds: frozenset[str] = frozenset()
+) -> Judgement:
+    """Judge one person whose rows are read already; see judge."""
+    standard = ledger.standard
     asked = [kuk for code in requirement.curricula for kuk in standard.of(code)]
     found = {kuk.code: ledger.verdict(kuk) for kuk in asked}
     missing = [
@@ -530,7 +555,11 @@ def quiz_scope(
     At first everything with Q. Later only critical KUK that are open, and the others again when
     too few items are right, or those whose item was withdrawn. Source: decision rules 7.
     """
-    ledger = Ledger(standard, rows, at)
+    return _open_in_quiz(Ledger(standard, rows, at), curriculum)
+
+
+def _open_in_quiz(ledger: Ledger, curriculum: str) -> tuple[str, ...]:
+    standard = ledger.standard
     asked = [kuk for kuk in standard.of(curriculum) if EvidenceKind.Q in kuk.ev]
     states = {kuk.code: ledger.state(kuk, EvidenceKind.Q) for kuk in asked}
     shown, right, _whole = ledger.items(curriculum)
@@ -585,3 +614,113 @@ def next_try(
     if now < opens:
         return NextTry(TryState.WAIT, opens, number)
     return NextTry(TryState.OPEN, None, number)
+
+
+TRAINER_CURRICULUM = "T"
+"""Its criteria are the trainer's own: companions do not need them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one person stands, in so few figures that many people fit on a page.
+
+    It says nothing that the ledger does not say; decisions never read it.
+    """
+
+    units: Mapping[str, tuple[int, int, int]]
+    """Number of a unit to criteria reached, criteria in all, critical ones that are open."""
+    not_yet: tuple[str, ...] = ()
+    """KUK that were tried and are not reached."""
+    complete: tuple[str, ...] = ()
+    """Curricula of which every KUK is reached, with enough items right and every case met."""
+    attended: tuple[str, ...] = ()
+    """Lessons attended."""
+    open_quizzes: tuple[str, ...] = ()
+    """Curricula whose quiz has something left to ask."""
+    observed: bool = False
+    """Whether a station was ever marked."""
+    reached: int = 0
+    """Of the companion's criteria."""
+    total: int = 0
+
+    def is_ready(self, asked: Requirement, holds: frozenset[str]) -> bool:
+        """Tell whether nothing is missing for a scheme; agrees with Judgement.ready."""
+        return (
+            set(asked.curricula) <= set(self.complete)
+            and set(asked.in_person) <= set(self.attended)
+            and set(asked.holds) <= holds
+        )
+
+
+def standing(standard: Standard, rows: Sequence[Row], at: datetime) -> Standing:
+    """Return how one person stands."""
+    ledger = Ledger(standard, rows, at)
+    found = {code: ledger.verdict(kuk) for code, kuk in standard.kuk.items()}
+    own = [kuk for kuk in standard.kuk.values() if kuk.curriculum != TRAINER_CURRICULUM]
+    return Standing(
+        units={
+            unit.number: (
+                sum(found[kuk.code].reached for kuk in unit.kuk),
+                len(unit.kuk),
+                sum(kuk.critical and not found[kuk.code].reached for kuk in unit.kuk),
+            )
+            for unit in standard.units
+        },
+        not_yet=tuple(code for code, verdict in found.items() if verdict is Verdict.NOT_YET),
+        complete=tuple(code for code in standard.curricula if _is_complete(ledger, found, code)),
+        attended=tuple(
+            sorted(
+                lesson
+                for lesson in {row.source for row in rows if row.kind is EvidenceKind.HDR}
+                if ledger.attended(lesson)
+            )
+        ),
+        open_quizzes=tuple(code for code in standard.curricula if _open_in_quiz(ledger, code)),
+        observed=any(row.kind is EvidenceKind.OBS for row in rows),
+        reached=sum(found[kuk.code].reached for kuk in own),
+        total=len(own),
+    )
+
+
+def _is_complete(ledger: Ledger, found: Mapping[str, Verdict], curriculum: str) -> bool:
+    return (
+        all(found[kuk.code].reached for kuk in ledger.standard.of(curriculum))
+        and ledger.enough_items(curriculum)
+        and all(
+            ledger.case_met(case)
+            for case in ledger.standard.cases.values()
+            if curriculum in case.gates
+        )
+    )
+
+
+INSTANT = timedelta(microseconds=1)
+"""The smallest step of time there is here."""
+
+
+def next_change(standard: Standard, rows: Iterable[Row], at: datetime) -> datetime | None:
+    """Return the first moment after `at` at which time alone may change a verdict, if any.
+
+    Never too late; around the end of a month sometimes too early.
+    """
+    moments = [
+        moment
+        for row in rows
+        if not row.voided
+        for moment in (row.at, *_turns(row.at, standard.evidence_months))
+    ]
+    return min((moment for moment in moments if moment > at), default=None)
+
+
+def _turns(moment: datetime, months: int) -> list[datetime]:
+    """Return when `moment` may begin or cease to be at most so many months ago."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    first = moment.replace(year=year, month=month + 1, day=1)
+    if moment.day < 28:
+        return [first.replace(day=moment.day) + INSTANT]
+    # months_before() gives the last days of a month to one day of a shorter one: looked at from
+    # there, time jumps at midnight.
+    days = [first + timedelta(days=n) for n in range(27, 32)]
+    return [day + INSTANT for day in days] + [
+        day.replace(hour=0, minute=0, second=0, microsecond=0) for day in days
+    ]

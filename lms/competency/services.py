@@ -2,20 +2,26 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, String, cast, literal, null, select
+from sqlalchemy import Select, String, bindparam, cast, literal, null, select
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
 from lms.competency import rules
 from lms.competency.content import StandardSpec
-from lms.competency.models import Coaching, Evidence, EvidenceVoid, StandardVersion
-from lms.competency.rules import EvidenceKind, Standard, State, Verdict
+from lms.competency.models import (
+    Coaching,
+    Evidence,
+    EvidenceVoid,
+    StandardVersion,
+    StandingSummary,
+)
+from lms.competency.rules import TRAINER_CURRICULUM, EvidenceKind, Standard, State, Verdict
 from lms.core import audit
 from lms.core.content import digest_of_text
 from lms.core.db import db, insert_into
@@ -75,19 +81,59 @@ def load_standard(spec: StandardSpec, *, now: datetime) -> StandardVersion:
     return found
 
 
+# Statements of most requests, put together once: that costs more than running them.
+_NEWEST = (
+    select(StandardVersion.id, StandardVersion.digest, StandardVersion.adopted_at)
+    .order_by(StandardVersion.id.desc())
+    .limit(1)
+)
+_LEDGERS = (
+    select(
+        Evidence.id,
+        Evidence.person_id,
+        Evidence.kind,
+        Evidence.kuk,
+        Evidence.source,
+        Evidence.group_key,
+        Evidence.ref,
+        Evidence.passed,
+        Evidence.mark,
+        Evidence.harmful,
+        Evidence.replaces_id,
+        Evidence.happened_at,
+        Evidence.standard_version_id,
+        EvidenceVoid.id.label("void_id"),
+    )
+    .join(EvidenceVoid, EvidenceVoid.evidence_id == Evidence.id, isouter=True)
+    .where(Evidence.person_id.in_(bindparam("people", expanding=True)))
+    .order_by(Evidence.person_id, Evidence.id)
+)
+
+
 def current() -> Current:
     """Return the newest standard. One query of two small columns; the text is cached by digest.
 
     Raises NoStandard.
     """
-    row = db.session.execute(
-        select(StandardVersion.id, StandardVersion.digest, StandardVersion.adopted_at)
-        .order_by(StandardVersion.id.desc())
-        .limit(1)
-    ).first()
+    row = db.session.execute(_NEWEST).first()
     if row is None:
         raise NoStandard
     return Current(row.id, _standard(row.id, row.digest), row.adopted_at is None)
+
+
+def version(version_id: int) -> Current:
+    """Return one version of the standard, for a decision that was made under it.
+
+    Raises NoStandard.
+    """
+    row = db.session.execute(
+        select(StandardVersion.digest, StandardVersion.adopted_at).where(
+            StandardVersion.id == version_id
+        )
+    ).first()
+    if row is None:
+        raise NoStandard(str(version_id))
+    return Current(version_id, _standard(version_id, row.digest), row.adopted_at is None)
 
 
 @lru_cache(maxsize=16)
@@ -116,6 +162,7 @@ def append(facts: Iterable[NewEvidence], *, standard_id: int, now: datetime) -> 
 
     Call it in the unit of work that closes the fact itself.
     """
+    stated = list(facts)
     values = [
         {
             "person_id": fact.person_id,
@@ -134,11 +181,23 @@ def append(facts: Iterable[NewEvidence], *, standard_id: int, now: datetime) -> 
             "happened_at": fact.happened_at,
             "recorded_at": now,
         }
-        for fact in facts
+        for fact in stated
     ]
     if not values:
         return
     db.session.execute(insert_into(Evidence).on_conflict_do_nothing(), values)
+    _touch({fact.person_id for fact in stated})
+
+
+def _touch(person_ids: Iterable[int]) -> None:
+    """Mark what is stored of these people as behind the ledger; see lms.competency.summaries."""
+    # Always in the same order, so that two transactions wait for each other and never both.
+    values = [{"person_id": one, "units": {}, "gates": {}} for one in sorted(person_ids)]
+    statement = insert_into(StandingSummary).on_conflict_do_update(
+        index_elements=[StandingSummary.person_id],
+        set_={"dirty": True, "changes": StandingSummary.changes + 1},
+    )
+    db.session.execute(statement, values)
 
 
 def void(evidence_id: int, *, reason: str, by_id: int | None, now: datetime) -> None:
@@ -150,40 +209,27 @@ def void(evidence_id: int, *, reason: str, by_id: int | None, now: datetime) -> 
             )
     except IntegrityError:
         raise AlreadyVoided(str(evidence_id)) from None
+    _touch(db.session.scalars(select(Evidence.person_id).where(Evidence.id == evidence_id)))
     audit.record(
         "competency.void", f"evidence:{evidence_id}", actor_id=by_id, now=now, reason=reason
     )
 
 
-def rows_of(person_ids: Sequence[int], found: Current) -> dict[int, list[rules.Row]]:
+def rows_of(
+    person_ids: Sequence[int], found: Current, *, only: Collection[str] | None = None
+) -> dict[int, list[rules.Row]]:
     """Return the ledger of many people as decisions see it, in one query.
 
-    Cost grows with the number of rows: about a hundred per person and certificate.
+    Cost grows with the number of rows: about a hundred per person and certificate. `only` leaves
+    out the rows of other KUK, for a page that shows some of them; see rules.kuk_behind.
     """
-    query = (
-        select(
-            Evidence.id,
-            Evidence.person_id,
-            Evidence.kind,
-            Evidence.kuk,
-            Evidence.source,
-            Evidence.group_key,
-            Evidence.ref,
-            Evidence.passed,
-            Evidence.mark,
-            Evidence.harmful,
-            Evidence.replaces_id,
-            Evidence.happened_at,
-            Evidence.standard_version_id,
-            EvidenceVoid.id.label("void_id"),
-        )
-        .join(EvidenceVoid, EvidenceVoid.evidence_id == Evidence.id, isouter=True)
-        .where(Evidence.person_id.in_(person_ids))
-        .order_by(Evidence.person_id, Evidence.id)
-    )
+    query, asked = _LEDGERS, {"people": list(person_ids)}
+    if only is not None:
+        # HDR stands for no KUK: it is what people attended.
+        query = query.where(Evidence.kuk.in_({*only, ""}))
     ledgers: dict[int, list[rules.Row]] = defaultdict(list)
     texts: dict[int, dict[str, str]] = {}
-    for row in db.session.execute(query):
+    for row in db.session.execute(query, asked):
         text = None
         if row.standard_version_id != found.id:
             if row.standard_version_id not in texts:
@@ -354,10 +400,6 @@ class Tree:
     def lines(self) -> tuple[KukLine, ...]:
         """Every criterion, in the order of the standard."""
         return tuple(line for unit in self.units for line in unit.lines)
-
-
-TRAINER_CURRICULUM = "T"
-"""Its criteria are shown to those who have begun it: companions do not need them."""
 
 
 def tree_of(person_id: int, *, now: datetime) -> Tree:

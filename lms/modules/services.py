@@ -8,8 +8,9 @@ from itertools import count
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import Row, and_, select
+from sqlalchemy import Row, and_, bindparam, select
 
+from lms.cohorts.curricula import Offer
 from lms.competency import services as competency
 from lms.competency.rules import CaseStudy, EvidenceKind, Kuk, Standard
 from lms.core.content import digest_of_text
@@ -196,43 +197,49 @@ def _fill_lesson(row: Lesson, text: LessonText, now: datetime) -> None:
         row.updated_at = now
 
 
+# Put together once: that costs more than running it.
+_OUTLINES = (
+    select(
+        Lesson.id,
+        Lesson.code,
+        Lesson.module_code,
+        Lesson.position,
+        Lesson.title,
+        Lesson.title_en,
+        Lesson.minutes,
+        Lesson.jp,
+        Lesson.in_person,
+        Lesson.kuk,
+        Lesson.practice,
+        Lesson.reviewed,
+        Lesson.version,
+        Curriculum.code.label("curriculum"),
+        Curriculum.title.label("curriculum_title"),
+        Curriculum.title_en.label("curriculum_title_en"),
+        Curriculum.modules,
+        LessonDone.at.label("done_at"),
+        LessonDone.version.label("done_version"),
+    )
+    .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
+    .join(
+        LessonDone,
+        and_(LessonDone.lesson_id == Lesson.id, LessonDone.person_id == bindparam("person")),
+        isouter=True,
+    )
+    .where(Lesson.retired_at.is_(None))
+    .order_by(Curriculum.position, Lesson.position)
+)
+_OUTLINE = _OUTLINES.where(Curriculum.code == bindparam("curriculum"))
+
+
 def list_outlines(person_id: int, curriculum: str | None = None) -> list[Outline]:
     """Return the curricula that have lessons, with what the person finished. One query."""
-    query = (
-        select(
-            Lesson.id,
-            Lesson.code,
-            Lesson.module_code,
-            Lesson.position,
-            Lesson.title,
-            Lesson.title_en,
-            Lesson.minutes,
-            Lesson.jp,
-            Lesson.in_person,
-            Lesson.kuk,
-            Lesson.practice,
-            Lesson.reviewed,
-            Lesson.version,
-            Curriculum.code.label("curriculum"),
-            Curriculum.title.label("curriculum_title"),
-            Curriculum.title_en.label("curriculum_title_en"),
-            Curriculum.modules,
-            LessonDone.at.label("done_at"),
-            LessonDone.version.label("done_version"),
-        )
-        .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
-        .join(
-            LessonDone,
-            and_(LessonDone.lesson_id == Lesson.id, LessonDone.person_id == person_id),
-            isouter=True,
-        )
-        .where(Lesson.retired_at.is_(None))
-        .order_by(Curriculum.position, Lesson.position)
-    )
+    asked: dict[str, Any] = {"person": person_id}
+    query = _OUTLINES
     if curriculum is not None:
-        query = query.where(Curriculum.code == curriculum)
+        query, asked = _OUTLINE, {**asked, "curriculum": curriculum}
     rows: dict[str, list[Row[*tuple[Any, ...]]]] = {}
-    for row in db.session.execute(query):
+    for row in db.session.execute(query, asked):
         rows.setdefault(row.curriculum, []).append(row)
     return [_outline(code, found) for code, found in rows.items()]
 
@@ -423,3 +430,30 @@ def count_reviewed() -> Reviewed:
     """Return how many lessons there are and how many are reviewed. One query."""
     marks = db.session.scalars(select(Lesson.reviewed).where(Lesson.retired_at.is_(None))).all()
     return Reviewed(len(marks), sum(marks))
+
+
+VERSION_LENGTH = 12
+"""Letters of the hash that names a version: enough to tell one from another."""
+
+
+def list_offers() -> list[Offer]:
+    """Return every curriculum of the standard as it is taught now. Two queries.
+
+    Its version names the outline and every lesson: a changed sentence is another version.
+    """
+    rows = db.session.execute(
+        select(Curriculum.code, Curriculum.digest, Lesson.code, Lesson.digest)
+        .join(Lesson, Lesson.curriculum_id == Curriculum.id)
+        .where(Lesson.retired_at.is_(None))
+        .order_by(Curriculum.code, Lesson.code)
+    )
+    texts: dict[str, list[str]] = {}
+    for curriculum, outline, lesson, digest in rows:
+        texts.setdefault(curriculum, [outline]).append(f"{lesson} {digest}")
+    versions = {
+        code: digest_of_text("\n".join(parts))[:VERSION_LENGTH] for code, parts in texts.items()
+    }
+    return [
+        Offer(code, title, title_en, versions.get(code, ""))
+        for code, (title, title_en) in competency.current().standard.curricula.items()
+    ]

@@ -1,8 +1,8 @@
-"""What a companion does next. Pure: no Flask, database or clock."""
+"""What a companion does next, and where a class is. Pure: no Flask, database or clock."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -194,3 +194,26 @@ def short_name(name: str) -> str:
         if word.lower().rstrip(".") not in HONORIFICS:
             return " ".join(words[: place + 1])
     return name
+
+
+class Phase(StrEnum):
+    """Where a class is, seen from one day."""
+
+    RUNNING = "running"
+    AHEAD = "ahead"
+    OVER = "over"
+
+
+def phase_of(starts_on: date, ends_on: date, today: date) -> tuple[Phase, int]:
+    """Return where a class is, and how many days: of it (from 1), until it or since it."""
+    if today < starts_on:
+        return Phase.AHEAD, (starts_on - today).days
+    if today <= ends_on:
+        return Phase.RUNNING, (today - starts_on).days + 1
+    return Phase.OVER, (today - ends_on).days
+
+
+def desk_order(starts_on: date, ends_on: date, today: date) -> tuple[int, int]:
+    """Order classes on a desk: those of today, then the nearest, be it ahead or over."""
+    phase, days = phase_of(starts_on, ends_on, today)
+    return (0 if phase is Phase.RUNNING else 1, days)

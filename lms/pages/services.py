@@ -3,21 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import Row, select, union_all
+from sqlalchemy import CompoundSelect, Date, Integer, Row, bindparam, select, union_all
 
 from lms.accounts import services as accounts
+from lms.cohorts import messages
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
 from lms.cohorts.organisations import list_organisations
 from lms.competency import rules as verdicts
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk, Ledger, Requirement, Standard, State, TryState
-from lms.core.db import db
+from lms.core.db import UtcDateTime, db
 from lms.core.login import Viewer
 from lms.core.models import ContentRelease
 from lms.credentials import register
+from lms.credentials.rules import day_of
 from lms.modules import services as modules
 from lms.modules.services import Line, Outline
 from lms.pages import rules
@@ -54,6 +58,16 @@ class UnitLine:
     reached: int
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A few words from a trainer that were not put away yet."""
+
+    public_id: str
+    by: str
+    text: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
     """The home of a companion."""
@@ -68,6 +82,8 @@ class Learner:
     total: int
     critical_reached: int
     critical_total: int
+    messages: tuple[Message, ...]
+    """Newest first."""
 
 
 def read_learner(person_id: int, *, now: datetime) -> Learner:
@@ -79,7 +95,8 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
     history = _History.of(person_id, now)
     ledger = Ledger(standard, rows, now)
     reached = {code for code, kuk in standard.kuk.items() if ledger.verdict(kuk).reached}
-    asked = [k for k in standard.kuk.values() if k.curriculum != competency.TRAINER_CURRICULUM]
+    asked = [k for k in standard.kuk.values() if k.curriculum != verdicts.TRAINER_CURRICULUM]
+    asked_codes = {kuk.code for kuk in asked}
     courses = [
         _course(outline, rows, ledger, history, now)
         for outline in outlines.values()
@@ -95,12 +112,13 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
         units=tuple(
             UnitLine(unit, sum(kuk.code in reached for kuk in unit.kuk))
             for unit in standard.units
-            if any(kuk in asked for kuk in unit.kuk)
+            if any(kuk.code in asked_codes for kuk in unit.kuk)
         ),
         reached=sum(kuk.code in reached for kuk in asked),
         total=len(asked),
         critical_reached=sum(kuk.code in reached for kuk in critical),
         critical_total=len(critical),
+        messages=tuple(history.messages()),
     )
 
 
@@ -132,15 +150,14 @@ class _History:
     @classmethod
     def of(cls, person_id: int, now: datetime) -> "_History":
         """Read it."""
-        query = union_all(
-            quiz_standing.history_query(person_id),
-            simulations.history_query(person_id),
-            cases.history_query(person_id),
-            competency.coaching_query(person_id),
-            register.in_force_query(person_id, now),
-        )
+        asked = {
+            "person": person_id,
+            "now": now,
+            "today": day_of(now),
+            "since": now - messages.SHOWN,
+        }
         events: dict[tuple[str, str], list[Event]] = defaultdict(list)
-        for row in db.session.execute(query):
+        for row in db.session.execute(_everything(), asked):
             events[row.feature, row.code].append(row)
         return cls(events)
 
@@ -157,9 +174,40 @@ class _History:
         ]
         return sorted(happened, key=lambda event: event.began_at)
 
+    def messages(self) -> Iterator[Message]:
+        """Give what trainers wrote, newest first."""
+        found = [
+            (one.began_at, one)
+            for (what, _c), many in self.events.items()
+            for one in many
+            if what == "message" and one.began_at is not None
+        ]
+        for at, one in sorted(found, key=lambda pair: pair[0], reverse=True):
+            by, _line, text = one.what.partition("\n")
+            yield Message(one.code, by, text, at)
+
     def coached(self, kind: EvidenceKind, code: str) -> list[datetime]:
         """Return when a trainer gave guidance on one thing."""
         return [event.began_at for event in self.of_one("coaching", code, kind.value)]
+
+
+@cache
+def _everything() -> CompoundSelect[*tuple[Any, ...]]:
+    """Return the statement of `_History.of`: putting it together takes longer than running it."""
+    # What stands for a value later is a value to those who put the parts together.
+    person = cast(int, bindparam("person", type_=Integer))
+    now = cast(datetime, bindparam("now", type_=UtcDateTime))
+    today = cast(date, bindparam("today", type_=Date))
+    since = cast(datetime, bindparam("since", type_=UtcDateTime))
+    since = cast(datetime, bindparam("since", type_=UtcDateTime))
+    return union_all(
+        quiz_standing.history_query(person),
+        simulations.history_query(person),
+        cases.history_query(person),
+        competency.coaching_query(person),
+        register.in_force_query(person, now, today),
+        messages.message_query(person, since),
+    )
 
 
 def _course(
@@ -209,7 +257,7 @@ def _course(
             for kuk in standard.of(code)
             if EvidenceKind.OBS in kuk.ev
         ),
-        met=verdicts.judge(standard, rows, asked, now).ready,
+        met=verdicts.judge_by(ledger, asked).ready,
         certified=history.has("certificate", code),
     )
 
@@ -326,23 +374,9 @@ def _case_steps(
             yield Step(what=What.CASE, curriculum=code, code=case.code, standing=standing, at=at)
 
 
-@dataclass(frozen=True, slots=True)
-class Trainer:
-    """The home of a trainer or assessor."""
-
-    cohorts: Sequence[Cohort]
-    waiting: Sequence[cases.QueueLine]
-    """Case studies handed in and not marked, oldest first."""
-
-
-def read_trainer(viewer: Viewer) -> Trainer:
-    """Return the home of a trainer or assessor. Five queries at most."""
-    return Trainer(cohorts.list_cohorts(viewer), cases.queue(viewer))
-
-
-def read_talks(person_id: int) -> list[cohorts.Meeting]:
+def read_talks(person_id: int, *, now: datetime) -> list[cohorts.Meeting]:
     """Return the home of a guest speaker. One query."""
-    return cohorts.list_talks(person_id)
+    return cohorts.list_talks(person_id, now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """Pages that belong to everybody: home, help, safety, privacy, exit, language, health."""
 
+import hmac
 from datetime import date
 from functools import partial
 
 from flask import (
     Blueprint,
+    Response,
+    abort,
     current_app,
     jsonify,
     make_response,
@@ -19,11 +22,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from lms.accounts import services as accounts
-from lms.core import audit as trail
-from lms.core import clock, http, login, mail
+from lms.agencies import desk as agencies
+from lms.core import clock, http, login, mail, sheets
+from lms.core.audit import head
 from lms.core.db import db, unit_of_work
 from lms.core.i18n import LANGUAGES, local
-from lms.pages import directory, rules, services
+from lms.core.meters import find as find_meters
+from lms.core.readonly import ReadOnly
+from lms.pages import desk, directory, probes, rules, services, trail
 from lms.pages.system import hide_personal_links, read_system
 
 bp = Blueprint("pages", __name__, template_folder="templates")
@@ -50,11 +56,21 @@ def home() -> ResponseReturnValue:
         today=local(now, zone).date(),
         zone=zone,
         learner=learner,
-        trainer=services.read_trainer(viewer) if viewer.is_any("trainer", "assessor") else None,
-        talks=services.read_talks(viewer.id) if "speaker" in viewer.roles else None,
+        trainer=desk.read(viewer, now=now, today=local(now, zone).date())
+        if viewer.is_any("trainer", "assessor")
+        else None,
+        talks=services.read_talks(viewer.id, now=now) if "speaker" in viewer.roles else None,
+        agency=agencies.read(viewer.id, now=now, zone=clock.ZONES[_zone()])
+        if "agency" in viewer.roles
+        else None,
         content=services.read_content() if viewer.is_any("author", "reviewer") else None,
         setup=_read_setup(viewer) if "admin" in viewer.roles else None,
     )
+
+
+def _zone() -> str:
+    zone: str = current_app.extensions["suluh"].zone
+    return zone
 
 
 def _read_setup(viewer: login.Viewer) -> services.Administration:
@@ -103,7 +119,7 @@ def quick_exit() -> ResponseReturnValue:
         try:
             with unit_of_work():
                 accounts.end_session(token, now=clock.now())
-        except SQLAlchemyError:
+        except (SQLAlchemyError, ReadOnly):
             # Leaving comes first: the browser holds nothing any more, the session runs out alone.
             current_app.logger.exception("a session could not be ended")
     response = make_response(render_template("pages/exit.html", away=AWAY))
@@ -132,6 +148,30 @@ def health() -> ResponseReturnValue:
     """Say whether the process and its database answer."""
     db.session.execute(text("SELECT 1"))
     return jsonify(ok=True)
+
+
+@bp.get("/readyz")
+@login.public
+def ready() -> ResponseReturnValue:
+    """Say whether people can work: tables, writing, disk, read-only. 503 when they cannot."""
+    try:
+        found = probes.read_readiness()
+    except SQLAlchemyError:
+        return jsonify(ready=False, database="down"), 503
+    return jsonify(ready=found.is_ready, **found.checks), 200 if found.is_ready else 503
+
+
+@bp.get("/metrics")
+@login.public
+def metrics() -> ResponseReturnValue:
+    """Answer Prometheus, if it has the token; without one in the settings there is nothing here."""
+    meters, token = find_meters(), current_app.extensions["suluh"].metrics_token
+    if meters is None:
+        abort(404)
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        return Response("401\n", 401, {"WWW-Authenticate": "Bearer"}, mimetype="text/plain")
+    return Response(meters.render(probes.gauges()), content_type="text/plain; version=0.0.4")
 
 
 @bp.get("/admin/sistem")
@@ -169,10 +209,8 @@ def outbox() -> ResponseReturnValue:
 @login.role("admin")
 def audit() -> ResponseReturnValue:
     """List what changed somebody's rights or results, newest first."""
-    before = http.asked_id("sebelum")
-    action = request.args.get("tindakan", "").strip()[:60]
-    subject = request.args.get("tentang", "").strip()[:60]
-    found = trail.list_events(before=before, action=action, subject=subject, limit=PAGE + 1)
+    before, asked = http.asked_id("sebelum"), asked_events()
+    found = asked.list_events(before=before, limit=PAGE + 1)
     events = found[:PAGE]
     return render_template(
         "pages/audit.html",
@@ -180,6 +218,25 @@ def audit() -> ResponseReturnValue:
         names=accounts.names_of(one.actor_id for one in events if one.actor_id),
         following=found[PAGE - 1].id if len(found) > PAGE else None,
         before=before,
-        action=action,
-        subject=subject,
+        asked=asked,
+        groups=trail.groups(asked.action),
+        sentence=trail.sentence,
+        head=head(),
+    )
+
+
+@bp.get("/admin/catatan.csv")
+@login.role("admin")
+def audit_file() -> ResponseReturnValue:
+    """Answer with the same list as a file, all of it."""
+    return sheets.answer_csv("catatan-perubahan", trail.columns(), trail.rows(asked_events()))
+
+
+def asked_events() -> trail.Filter:
+    """Return the filter that stands in the address."""
+    return trail.Filter(
+        action=request.args.get("tindakan", "").strip()[:60],
+        subject=request.args.get("tentang", "").strip()[:60],
+        since=trail.read_day(request.args.get("dari", "")),
+        until=trail.read_day(request.args.get("sampai", "")),
     )

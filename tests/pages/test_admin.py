@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -12,7 +11,7 @@ from sqlalchemy import text
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.competency.models import StandardVersion
-from lms.core import audit, mail
+from lms.core import audit, clock, mail
 from lms.core.db import db, unit_of_work
 from lms.core.models import ContentRelease, Mail
 from lms.pages.system import hide_personal_links, read_system
@@ -89,7 +88,7 @@ def test_the_system_page_shows_mail_and_demo_as_configured(make_app: Callable[..
         admin = factories.person("admin")
         with unit_of_work():
             found = db.session.merge(admin)
-            token = accounts.begin_session(found, now=NOW + timedelta(days=36500)).token
+            token = accounts.begin_session(found, now=clock.now()).token
     browser = app.test_client()
     with browser.session_transaction() as session:
         session["_user_id"] = token
