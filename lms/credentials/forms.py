@@ -1,6 +1,6 @@
-"""Forms of the register."""
+"""Forms of the meeting and the register."""
 
-from wtforms import BooleanField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 
 from lms.core.forms import Filled, PageForm, at_most, choice_field, one_of
@@ -9,8 +9,9 @@ from lms.credentials.rules import Reason
 
 
 class SignForm(PageForm):
-    """A trainer's signature under a decision."""
+    """A signature under one or more decisions."""
 
+    skema = HiddenField()
     language = choice_field(
         _("Bahasa sertifikat"),
         choices=[SelectChoice("id", _("Indonesia")), SelectChoice("en", _("Inggris"))],
@@ -19,6 +20,28 @@ class SignForm(PageForm):
     confirm = BooleanField(
         _("Saya sudah memeriksa bukti"),
         validators=[Filled(_("Centang setelah Anda memeriksa bukti."))],
+    )
+
+
+class PutOffForm(PageForm):
+    """Why the meeting puts somebody off, and what is to be done."""
+
+    reason = TextAreaField(
+        _("Alasan"), validators=[Filled(_("Tulis alasannya dalam satu kalimat.")), at_most(500)]
+    )
+    todo = TextAreaField(
+        _("Yang perlu dilakukan"),
+        validators=[Filled(_("Tulis apa yang perlu dilakukan, dan oleh siapa.")), at_most(500)],
+    )
+
+
+class IssueForm(PageForm):
+    """The order to issue everything that waits."""
+
+    skema = HiddenField()
+    confirm = BooleanField(
+        _("Nama-nama di atas sudah benar"),
+        validators=[Filled(_("Centang setelah Anda memeriksa nama-namanya."))],
     )
 
 
@@ -51,4 +74,13 @@ class RevokeForm(PageForm):
     confirm = BooleanField(
         _("Saya mengerti bahwa pencabutan tidak dapat dibatalkan"),
         validators=[Filled(_("Centang bila Anda yakin; pencabutan tidak dapat dibatalkan."))],
+    )
+
+
+class DeclineForm(PageForm):
+    """Why a request to revoke is declined, or taken back."""
+
+    note = TextAreaField(
+        _("Catatan penolakan"),
+        validators=[Filled(_("Tulis mengapa sertifikat ini tetap berlaku.")), at_most(1000)],
     )

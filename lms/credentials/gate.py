@@ -12,6 +12,9 @@ from lms.core.window import Limit, Window, parse
 NAMES = parse("5/hour")
 """Names that may be compared with one certificate from one address. The page says so."""
 
+LISTS = parse("5/hour")
+"""Lists of papers one officer may check."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
@@ -42,3 +45,9 @@ def check_name(address: str, code: str) -> None:
     """Count one name compared with one certificate from `address`. Raises TooManyRequests."""
     gate: Gate = current_app.extensions["suluh_gate"]
     gate.check(NAMES, "name", address, code)
+
+
+def check_list(officer: str) -> None:
+    """Count one list of papers checked by an officer. Raises TooManyRequests."""
+    gate: Gate = current_app.extensions["suluh_gate"]
+    gate.check(LISTS, "list", officer)

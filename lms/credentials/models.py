@@ -4,10 +4,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from lms.core.db import Base, text_enum
+from lms.core.db import HISTORY, Base, text_enum
 
 
 class EventKind(StrEnum):
@@ -26,6 +26,27 @@ class Method(StrEnum):
     LIST = "list"
 
 
+class ProposalState(StrEnum):
+    """How far a proposal is. Only OPEN and DECIDED ones are in the way of another."""
+
+    OPEN = "open"
+    DECIDED = "decided"
+    ISSUED = "issued"
+    OUTDATED = "outdated"
+    """The evidence changed before it was decided; a new one took its place."""
+    WITHDRAWN = "withdrawn"
+    """Taken back by who signed it."""
+    HELD = "held"
+    """The meeting put the person off."""
+
+
+class Outcome(StrEnum):
+    """How a request to revoke ended."""
+
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+
+
 class Scheme(Base):
     """What can be certified, as last loaded: which curricula, which classes, how long it holds."""
 
@@ -41,7 +62,10 @@ class Scheme(Base):
 
 
 class Decision(Base):
-    """A trainer signed that somebody has met a scheme, with the evidence it rests on."""
+    """Somebody has met a scheme: what two people signed, with the evidence it rests on.
+
+    Its signatures stand at its proposal; `signed_by` is the first. Older ones have one signature.
+    """
 
     __tablename__ = "decision"
 
@@ -54,6 +78,95 @@ class Decision(Base):
     decided_at: Mapped[datetime]
     trace: Mapped[dict[str, Any]]
     """Scheme, verdict of every KUK and the ids of the evidence behind it, frozen."""
+
+
+class Proposal(Base):
+    """Somebody signed that a person has met a scheme, and asks for the second signature."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (
+        # Two people who sign first at once make one proposal; while a decision waits for its
+        # certificate there is no other.
+        Index(
+            "uq_proposal_live",
+            "person_id",
+            "scheme_code",
+            unique=True,
+            sqlite_where=text("state IN ('open', 'decided')"),
+            postgresql_where=text("state IN ('open', 'decided')"),
+        ),
+        # The meeting of a class reads its own.
+        Index("ix_proposal_cohort", "cohort_id", "scheme_code", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    scheme_code: Mapped[str]
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"))
+    standard_version_id: Mapped[int] = mapped_column(ForeignKey("standard_version.id"))
+    language: Mapped[str]
+    """Of the paper."""
+    holder_name: Mapped[str]
+    """As it stood when it was signed first; what is printed is the name at the issue."""
+    trace: Mapped[dict[str, Any]]
+    """What was signed, frozen: becomes the trace of the decision."""
+    digest: Mapped[str]
+    """Fingerprint of the trace: the second signature is only for the same."""
+    created_at: Mapped[datetime]
+    state: Mapped[ProposalState] = mapped_column(text_enum(ProposalState))
+    closed_at: Mapped[datetime | None]
+    """When it was decided, or ended without."""
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"), unique=True)
+
+
+class Signature(Base):
+    """One signature under a proposal. Append-only."""
+
+    __tablename__ = "signature"
+    __table_args__ = (
+        # Nobody signs twice, and there is one second signature however many press at once.
+        UniqueConstraint("proposal_id", "signer_id"),
+        UniqueConstraint("proposal_id", "position"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    proposal_id: Mapped[int] = mapped_column(ForeignKey("proposal.id"))
+    position: Mapped[int]
+    """1 proposes, 2 decides."""
+    signer_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    trains: Mapped[bool]
+    """Whether they were a trainer of the class then."""
+    signed_at: Mapped[datetime]
+
+
+class Deferral(Base):
+    """The meeting put a person off, with a reason and what to do. Kept when it is lifted."""
+
+    __tablename__ = "deferral"
+    __table_args__ = (
+        # Somebody is put off once until that is lifted.
+        Index(
+            "uq_deferral_open",
+            "person_id",
+            "scheme_code",
+            unique=True,
+            sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+        Index("ix_deferral_cohort", "cohort_id", "scheme_code"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    scheme_code: Mapped[str]
+    cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"))
+    reason: Mapped[str]
+    todo: Mapped[str]
+    """What the person, or the class, does now."""
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+    lifted_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    lifted_at: Mapped[datetime | None]
 
 
 class Certificate(Base):
@@ -84,7 +197,7 @@ class Certificate(Base):
     """15 characters: 70 random bits and a check character. The public key to the register."""
     number: Mapped[str]
     """Printed, sequential: never a public key."""
-    issuer_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    issuer_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), info=HISTORY)
     holder_name: Mapped[str]
     """As printed; stays when the account is renamed or deleted."""
     issued_at: Mapped[datetime]
@@ -109,12 +222,41 @@ class CertificateEvent(Base):
     at: Mapped[datetime]
 
 
+class RevocationRequest(Base):
+    """Somebody asks to take a certificate back; somebody else confirms or declines it."""
+
+    __tablename__ = "revocation_request"
+    __table_args__ = (
+        # One request at a time.
+        Index(
+            "uq_revocation_request_open",
+            "certificate_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"))
+    reason_public: Mapped[str]
+    reason_internal: Mapped[str]
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+    outcome: Mapped[Outcome | None] = mapped_column(text_enum(Outcome))
+    closed_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    closed_at: Mapped[datetime | None]
+    closing_note: Mapped[str] = mapped_column(default="")
+
+
 class NumberCounter(Base):
     """The last number given, per issuer, scheme and year. Taken in the issuing transaction."""
 
     __tablename__ = "number_counter"
 
-    issuer_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    issuer_id: Mapped[int] = mapped_column(
+        ForeignKey("organisation.id"), primary_key=True, info=HISTORY
+    )
     scheme_code: Mapped[str] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True)
     last: Mapped[int]
@@ -139,7 +281,7 @@ class Disclosure(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"), index=True)
     viewer_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
-    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), info=HISTORY)
     method: Mapped[Method] = mapped_column(text_enum(Method))
     matched: Mapped[bool | None]
     """Whether the name that was typed equals the name on the paper."""

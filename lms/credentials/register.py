@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, literal, null, or_, select
+from sqlalchemy import ColumnElement, Select, String, bindparam, insert, literal, null, or_, select
 from sqlalchemy.orm import aliased, defer
 
 from certificates import codes
@@ -27,7 +28,9 @@ from lms.credentials.models import (
     Document,
     EventKind,
     Method,
+    Proposal,
     Scheme,
+    Signature,
 )
 from lms.credentials.rules import (
     Life,
@@ -106,7 +109,8 @@ class Record:
     """Everything the register knows of one certificate, for the administrator."""
 
     found: Found
-    signed_by: str
+    signed_by: list[str]
+    """In the order they signed; older decisions have one signature."""
     decided_at: datetime
     holder_now: str
     """The holder's present name, which may differ from the paper."""
@@ -157,13 +161,28 @@ def get_entry(code: str, at: datetime) -> Entry:
 def find_by_code(code: str, at: datetime) -> Found | None:
     """Return the certificate behind a code, or None; two queries."""
     # A code that cannot exist is asked for all the same: every answer takes the same way.
-    return next(iter(_with_paper(at, Certificate.code == (codes.normalise(code) or ""))), None)
+    rows = db.session.execute(_by_code(), {"asked": codes.normalise(code) or ""})
+    return next(iter(_found([(_entry(row, at), row[0]) for row in rows])), None)
+
+
+def list_by_ids(ids: Iterable[int], at: datetime) -> dict[int, Entry]:
+    """Return many certificates by their ids, in one query."""
+    return {entry.id: entry for entry, _ in _select(at, Certificate.id.in_(set(ids)))}
 
 
 def list_by_number(number: str, at: datetime) -> list[Found]:
     """Return certificates with this number: of several issuers, and corrections; two queries."""
     plain = "".join(number.split())
     return _with_paper(at, Certificate.number.in_({number, plain, plain.upper()}))
+
+
+def find_many(asked: Iterable[str], at: datetime) -> list[Found]:
+    """Return the certificates behind any of these codes or numbers; two queries."""
+    wanted = list(asked)
+    plain = {"".join(one.split()) for one in wanted}
+    spelled = {*wanted, *plain, *(one.upper() for one in plain)}
+    known = {code for one in wanted if (code := codes.normalise(one))}
+    return _with_paper(at, Certificate.code.in_(known) | Certificate.number.in_(spelled))
 
 
 def list_register(
@@ -197,10 +216,11 @@ def get_record(code: str, at: datetime) -> Record:
         .where(CertificateEvent.certificate_id == row.id)
         .order_by(CertificateEvent.id)
     ).all()
-    names = accounts.names_of([row.person_id, decision.signed_by, *(e.by_id for e in events)])
+    signers = _signers_of(decision)
+    names = accounts.names_of([row.person_id, *signers, *(e.by_id for e in events)])
     return Record(
         found=found,
-        signed_by=names[decision.signed_by],
+        signed_by=[names[one] for one in signers],
         decided_at=decision.decided_at,
         holder_now=names[row.person_id],
         history=[
@@ -214,6 +234,17 @@ def get_record(code: str, at: datetime) -> Record:
             for event in events
         ],
     )
+
+
+def _signers_of(decision: Decision) -> list[int]:
+    """Return who signed a decision, in order."""
+    signed = db.session.scalars(
+        select(Signature.signer_id)
+        .join(Proposal, Proposal.id == Signature.proposal_id)
+        .where(Proposal.decision_id == decision.id)
+        .order_by(Signature.position)
+    ).all()
+    return list(signed) or [decision.signed_by]
 
 
 def get_document(code: str, viewer: Viewer) -> Document:
@@ -246,7 +277,10 @@ def get_row(code: str) -> Certificate:
 
 
 def _with_paper(at: datetime, *conditions: ColumnElement[bool]) -> list[Found]:
-    rows = _select(at, *conditions, with_paper=True)
+    return _found(_select(at, *conditions, with_paper=True))
+
+
+def _found(rows: Sequence[tuple[Entry, Certificate]]) -> list[Found]:
     issuers = organisation_names(entry.issuer_id for entry, _ in rows)
     return [Found(entry, paper.read(row.snapshot), issuers[entry.issuer_id]) for entry, row in rows]
 
@@ -258,8 +292,29 @@ def _select(
     with_paper: bool = False,
 ) -> list[tuple[Entry, Certificate]]:
     """Return entries with their rows, in one query; snapshots are read only when asked for."""
+    query = _joined().where(*conditions)
+    if not with_paper:
+        query = query.options(defer(Certificate.snapshot))
+    if newest is not None:
+        query = query.order_by(Certificate.id.desc()).limit(newest)
+    else:
+        query = query.order_by(
+            Certificate.person_id, Scheme.position, Certificate.term, Certificate.revision
+        )
+    return [(_entry(row, at), row[0]) for row in db.session.execute(query)]
+
+
+@cache
+def _by_code() -> Select[*tuple[Any, ...]]:
+    """Return the statement of a public check, put together once."""
+    return _joined().where(Certificate.code == bindparam("asked"))
+
+
+@cache
+def _joined() -> Select[*tuple[Any, ...]]:
+    """Return certificates with what an entry needs; putting it together costs more than a row."""
     revoked, replaced = aliased(CertificateEvent), aliased(CertificateEvent)
-    query = (
+    return (
         select(Certificate, Scheme.title, Scheme.title_en, Scheme.position)
         .add_columns(revoked.at, revoked.reason_public, replaced.at)
         .join(Scheme, Scheme.code == Certificate.scheme_code)
@@ -273,17 +328,7 @@ def _select(
             (replaced.certificate_id == Certificate.id) & (replaced.kind == EventKind.REPLACED),
             isouter=True,
         )
-        .where(*conditions)
     )
-    if not with_paper:
-        query = query.options(defer(Certificate.snapshot))
-    if newest is not None:
-        query = query.order_by(Certificate.id.desc()).limit(newest)
-    else:
-        query = query.order_by(
-            Certificate.person_id, Scheme.position, Certificate.term, Certificate.revision
-        )
-    return [(_entry(row, at), row[0]) for row in db.session.execute(query)]
 
 
 def _entry(
@@ -328,18 +373,19 @@ def record_looks(
     now: datetime,
 ) -> None:
     """Note that somebody signed in looked at certificates; their holder reads it. Flushes."""
-    for certificate_id in certificate_ids:
-        db.session.add(
-            Disclosure(
-                certificate_id=certificate_id,
-                viewer_id=viewer_id,
-                organisation_id=organisation_id,
-                method=method,
-                matched=matched,
-                at=now,
-            )
-        )
-    db.session.flush()
+    rows = [
+        {
+            "certificate_id": certificate_id,
+            "viewer_id": viewer_id,
+            "organisation_id": organisation_id,
+            "method": method,
+            "matched": matched,
+            "at": now,
+        }
+        for certificate_id in certificate_ids
+    ]
+    if rows:
+        db.session.execute(insert(Disclosure), rows)
 
 
 def list_looks(person_id: int, limit: int = 100) -> list[Look]:
@@ -369,10 +415,11 @@ def list_looks(person_id: int, limit: int = 100) -> list[Look]:
     ]
 
 
-def in_force_query(person_id: int, at: datetime) -> Select[*tuple[Any, ...]]:
+def in_force_query(person_id: int, at: datetime, today: date) -> Select[*tuple[Any, ...]]:
     """Return a query of one person's valid certificates, in the columns the home page unites.
 
-    Columns: feature, code (the scheme), what (the public code), began_at, ended_at.
+    `today` is rules.day_of(at). Columns: feature, code (the scheme), what (the public code),
+    began_at, ended_at.
     """
     ended = select(CertificateEvent.id).where(
         CertificateEvent.certificate_id == Certificate.id, CertificateEvent.at <= at
@@ -387,6 +434,6 @@ def in_force_query(person_id: int, at: datetime) -> Select[*tuple[Any, ...]]:
         Certificate.person_id == person_id,
         Certificate.issued_at <= at,
         # The same day as rules.end_of: in force until it is over in western Indonesia.
-        Certificate.valid_until >= rules.day_of(at),
+        Certificate.valid_until >= today,
         ~ended.exists(),
     )

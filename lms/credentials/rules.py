@@ -1,13 +1,16 @@
-"""When a certificate holds, when the next one may follow, when two names are one. Pure.
+"""When a certificate holds, when the next one may follow, who may sign. Pure.
 
 The length of a certificate's life is data: content/standard.yaml, certificate_validity_months.
 """
 
+import hashlib
+import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 
 from lms.core.errors import DomainError
 
@@ -132,3 +135,125 @@ def is_same_name(typed: str, printed: str) -> bool:
 def _letters(name: str) -> str:
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(character for character in plain if character.isalnum())
+
+
+# The decision meeting
+
+
+class AlreadySigned(DomainError):
+    """Who signs has signed this proposal before: the second signature is somebody else's."""
+
+
+class NeedsTrainer(DomainError):
+    """One of the two signatures must be a trainer's."""
+
+
+class Step(StrEnum):
+    """What one more signature does."""
+
+    PROPOSE = "propose"
+    """It is the first one."""
+    RENEW = "renew"
+    """It is the first one again: what was signed does not hold any more."""
+    DECIDE = "decide"
+    """It is the last one: the decision stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Somebody who signs, and whether they are a trainer of the class."""
+
+    id: int
+    trains: bool
+
+
+def next_step(
+    signed: Sequence[Signer], signer: Signer, *, same: bool, needed: int = 2
+) -> tuple[Step, ...]:
+    """Return what a signature does under a proposal that holds the signatures of `signed`.
+
+    `same` tells whether the evidence is what they signed. With `needed` 1, a setting, the first
+    signature decides too. Raises AlreadySigned, NeedsTrainer.
+    """
+    earlier = list(signed) if same else []
+    if any(one.id == signer.id for one in earlier):
+        raise AlreadySigned(str(signer.id))
+    everybody = [*earlier, signer]
+    steps = () if earlier else (Step.RENEW if signed else Step.PROPOSE,)
+    if len(everybody) < needed:
+        return steps
+    if not any(one.trains for one in everybody):
+        raise NeedsTrainer(str(signer.id))
+    return (*steps, Step.DECIDE)
+
+
+def digest(trace: Mapping[str, Any]) -> str:
+    """Return the fingerprint of what a decision rests on: rules, verdicts, rows of evidence."""
+    plain = json.dumps(trace, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How one criterion (or attended lesson) differs between two traces."""
+
+    code: str
+    before: str
+    """Verdict; empty for a lesson."""
+    after: str
+    added: tuple[int, ...]
+    """Ids of rows of evidence."""
+    removed: tuple[int, ...]
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
+    """Return what changed between the evidence of two traces, criterion by criterion."""
+    found = []
+    for code in sorted({*before["evidence"], *after["evidence"]}):
+        old, new = before["evidence"].get(code, []), after["evidence"].get(code, [])
+        was, now = before["verdicts"].get(code, ""), after["verdicts"].get(code, "")
+        if (old, was) != (new, now):
+            added, removed = set(new) - set(old), set(old) - set(new)
+            found.append(Change(code, was, now, tuple(sorted(added)), tuple(sorted(removed))))
+    return found
+
+
+class Standing(StrEnum):
+    """Where somebody stands in the meeting, for one scheme."""
+
+    READY = "ready"
+    PROPOSED = "proposed"
+    """Signed once; the evidence is what was signed."""
+    CHANGED = "changed"
+    """Signed once, but the evidence is not what was signed."""
+    DECIDED = "decided"
+    """Signed twice; the certificate is still to be issued."""
+    ISSUED = "issued"
+    """Holds a certificate that is not near its end."""
+    HELD = "held"
+    """Put off in the meeting, with a reason."""
+    BLOCKED = "blocked"
+
+
+def standing(
+    *,
+    ready: bool,
+    may_follow: bool,
+    signed: bool | None,
+    decided: bool = False,
+    held_back: bool = False,
+) -> Standing:
+    """Return where somebody stands.
+
+    `may_follow` tells whether a new certificate may follow the last one; `signed` is None without
+    an open proposal, else whether its evidence is still the same.
+    """
+    if decided:
+        return Standing.DECIDED
+    if held_back:
+        return Standing.HELD
+    if not may_follow:
+        return Standing.ISSUED
+    if signed is not None:
+        return Standing.PROPOSED if signed else Standing.CHANGED
+    return Standing.READY if ready else Standing.BLOCKED

@@ -1,15 +1,17 @@
-"""What people do with certificates: decide, issue, correct, revoke. Services flush.
+"""What people do with certificates: judge, issue, correct, revoke. Services flush.
 
 Certificates and decisions are facts that never change; what happens later is an event beside them,
 and what a certificate is worth is derived from both (register.py).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, cast
 
+from sqlalchemy import CursorResult, select, update
 from sqlalchemy.exc import IntegrityError
 
 from certificates import codes
@@ -17,8 +19,7 @@ from certificates.document import Certificate as Paper
 from certificates.document import Language
 from lms.accounts import services as accounts
 from lms.cohorts import services as cohorts
-from lms.cohorts.models import Part
-from lms.cohorts.services import MayNotAssess
+from lms.cohorts.models import Cohort, Part
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
 from lms.competency.rules import Judgement, Missing, MissingKind
@@ -26,6 +27,7 @@ from lms.core import audit
 from lms.core.clock import ZONES
 from lms.core.db import db, insert_into, insert_once
 from lms.core.errors import DomainError, Forbidden
+from lms.core.jobs import Outdated
 from lms.credentials import paper, rules
 from lms.credentials.content import SchemeSpec
 from lms.credentials.models import (
@@ -35,16 +37,17 @@ from lms.credentials.models import (
     Document,
     EventKind,
     NumberCounter,
+    Proposal,
+    ProposalState,
 )
 from lms.credentials.register import Entry, get_entry, get_row, list_held
 from lms.credentials.rules import (
     AlreadyIssued,
     Place,
     Reason,
-    RevokedForViolation,
     Status,
 )
-from lms.credentials.schemes import get_scheme, list_schemes, requirement
+from lms.credentials.schemes import list_schemes, requirement
 
 PDF = "application/pdf"
 
@@ -58,7 +61,11 @@ class NotReady(DomainError):
 
 
 class NotTheirTrainer(Forbidden):
-    """Who signs is not a trainer of this class, or the person has no seat in it."""
+    """Who signs is no trainer or assessor of this class, or the person has no seat in it."""
+
+
+class NotDecided(DomainError):
+    """The decision was taken back, or never had its second signature."""
 
 
 class NotInForce(DomainError):
@@ -108,18 +115,6 @@ class Outlook:
     progress: list[Progress]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deciding:
-    """What a trainer sees before signing. `hindrance` is None when the signature is possible."""
-
-    scheme: SchemeSpec
-    standard: competency_rules.Standard
-    judgement: Judgement
-    units: list[paper.UnitResult]
-    held: Entry | None
-    hindrance: DomainError | None
-
-
 # Judgement
 
 
@@ -160,77 +155,108 @@ def get_outlook(person_id: int, at: datetime) -> Outlook:
     )
 
 
-def prepare_decision(person_id: int, scheme_code: str, signer_id: int, at: datetime) -> Deciding:
-    """Return what a trainer has to see before signing. Raises NotFound."""
-    scheme, current = get_scheme(scheme_code), competency.current()
-    held = list_held([person_id], at)
-    found = _judge(person_id, scheme, current, held, at)
-    same = [entry for entry in held if entry.scheme == scheme_code]
-    return Deciding(
-        scheme=scheme,
-        standard=current.standard,
-        judgement=found,
-        units=paper.unit_results(current.standard, scheme, found.verdicts),
-        held=same[-1] if same else None,
-        hindrance=_find_hindrance(person_id, signer_id, same, at),
-    )
+def judge_many(
+    person_ids: Sequence[int],
+    scheme: SchemeSpec,
+    current: competency.Current,
+    held: Sequence[Entry],
+    at: datetime,
+) -> dict[int, Judgement]:
+    """Judge many people against one scheme, in one query. `held` are their certificates."""
+    ledgers = competency.rows_of(person_ids, current)
+    valid: dict[int, set[str]] = defaultdict(set)
+    for entry in held:
+        if entry.status is Status.VALID:
+            valid[entry.person_id].add(entry.scheme)
+    asked = requirement(scheme)
+    return {
+        one: competency_rules.judge(
+            current.standard, ledgers.get(one, []), asked, at, holds=frozenset(valid[one])
+        )
+        for one in person_ids
+    }
 
 
-def _find_hindrance(
-    person_id: int, signer_id: int, same: Sequence[Entry], at: datetime
-) -> DomainError | None:
-    try:
-        cohorts.check_may_assess(signer_id, person_id)
-        rules.place_of_next([entry.life for entry in same], at)
-    except (MayNotAssess, AlreadyIssued, RevokedForViolation) as error:
-        return error
-    return None
+def trace(
+    scheme: SchemeSpec, current: competency.Current, found: Judgement, held: Iterable[Entry]
+) -> dict[str, Any]:
+    """Return what a decision rests on, frozen: rules, verdicts and the rows behind them.
+
+    `held` are the certificates of the same person.
+    """
+    return {
+        "scheme": scheme.model_dump(mode="json"),
+        "standard": current.standard.version,
+        "verdicts": {code: verdict.value for code, verdict in found.verdicts.items()},
+        "evidence": {code: list(ids) for code, ids in found.evidence.items()},
+        "holds": [entry.code for entry in held if entry.status is Status.VALID],
+    }
 
 
 # Issue
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A paper with its bytes, drawn before the transaction that stores it."""
+
+    paper: Paper
+    body: bytes
+    sha256: str
+
+
+def draw(written: Paper) -> Drawn:
+    """Draw a paper."""
+    return Drawn(written, *paper.draw(written))
+
+
+def draft(decision_id: int, *, now: datetime, base_url: str, sample: bool) -> Drawn:
+    """Draw the paper of a decision as it will be, with the number that is next. Writes nothing.
+
+    Somebody else may take that number first; `issue` notices. Raises as `issue` does.
+    """
+    decision = db.session.get_one(Decision, decision_id)
+    _place(decision, max(now, decision.decided_at))
+    number = _format(decision, _expected(decision))
+    return draw(_write(decision, number, codes.new_code(), base_url, sample=sample))
+
+
 def issue(
-    person_id: int,
-    scheme_code: str,
+    decision_id: int,
     *,
-    cohort_id: int,
-    signer_id: int,
+    by_id: int | None,
     now: datetime,
     base_url: str,
     sample: bool,
-    language: Language = "id",
+    drawn: Drawn | None = None,
 ) -> Certificate:
-    """Sign the decision that somebody met a scheme and issue the certificate. Flushes.
+    """Issue the certificate of a decision that two people signed. Flushes.
 
-    The evidence is judged again here, whatever a page showed before. Raises NotFound,
-    NotTheirTrainer, cohorts.MayNotAssess, NotReady, AlreadyIssued, rules.RevokedForViolation,
-    paper.DoesNotFitOnPaper.
+    The number is taken here, in the transaction that stores the certificate, so none is lost and
+    none is doubled. Drawing takes longer than everything else: give what `draft` returned, and
+    nobody waits for it. When its number was taken meanwhile, or the name changed, Outdated is
+    raised and the unit of work has to be rolled back. Without `drawn` the paper is drawn here.
+
+    Raises NotDecided, NotReady when evidence was voided after the decision, AlreadyIssued,
+    rules.RevokedForViolation, paper.DoesNotFitOnPaper, jobs.Outdated.
     """
-    _require_trainer(person_id, cohort_id, signer_id)
-    cohorts.check_may_assess(signer_id, person_id)
-    scheme, current = get_scheme(scheme_code), competency.current()
-    held = list_held([person_id], now)
-    place = rules.place_of_next([e.life for e in held if e.scheme == scheme_code], now)
-    found = _judge(person_id, scheme, current, held, now)
-    if not found.ready:
-        raise NotReady(found.missing)
-    decision = Decision(
-        person_id=person_id,
-        scheme_code=scheme_code,
-        cohort_id=cohort_id,
-        standard_version_id=current.id,
-        signed_by=signer_id,
-        decided_at=now,
-        trace=_trace(scheme, current, found, held),
-    )
+    decision = db.session.get_one(Decision, decision_id)
+    now = max(now, decision.decided_at)  # the clock may have been set back since
+    _close_proposal(decision, now)
+    place = _place(decision, now)
     with _all_or_nothing():
-        written = _write(decision, scheme, current, found, language, base_url, sample=sample)
-        certificate = _store(written, decision, place, now)
+        number = _format(decision, _next_number(decision))
+        code = drawn.paper.code if drawn else codes.new_code()
+        written = _write(decision, number, code, base_url, sample=sample)
+        if drawn is None:
+            drawn = draw(written)
+        elif drawn.paper != written:
+            raise Outdated(number)
+        certificate = _store(drawn, decision, place, now)
     audit.record(
         "credentials.issue",
         f"certificate:{certificate.id}",
-        actor_id=signer_id,
+        actor_id=by_id,
         now=now,
         number=certificate.number,
         decision=decision.id,
@@ -238,25 +264,65 @@ def issue(
     return certificate
 
 
-def reissue(code: str, *, by_id: int, now: datetime, base_url: str) -> Certificate:
+def _place(decision: Decision, now: datetime) -> Place:
+    """Return where the certificate of a decision stands, after looking at everything again."""
+    held = list_held([decision.person_id], now)
+    same = [entry.life for entry in held if entry.scheme == decision.scheme_code]
+    place = rules.place_of_next(same, now)
+    # As of the decision: what came later is for the next one, but what was voided never counted.
+    at = decision.decided_at
+    standard = competency.version(decision.standard_version_id)
+    holds = [entry for entry in held if entry.code in decision.trace["holds"]]
+    found = _judge(decision.person_id, _scheme_of(decision), standard, holds, at)
+    if not found.ready:
+        raise NotReady(found.missing)
+    return place
+
+
+def _scheme_of(decision: Decision) -> SchemeSpec:
+    return SchemeSpec.model_validate(decision.trace["scheme"])
+
+
+def _close_proposal(decision: Decision, now: datetime) -> None:
+    """Turn a decided proposal into an issued one; one of many at once succeeds."""
+    closed = db.session.execute(
+        update(Proposal)
+        .where(Proposal.decision_id == decision.id, Proposal.state == ProposalState.DECIDED)
+        .values(state=ProposalState.ISSUED, closed_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    if cast("CursorResult[Any]", closed).rowcount != 1:
+        issued = select(Certificate.id).where(Certificate.decision_id == decision.id)
+        if db.session.scalar(issued.limit(1)) is not None:
+            raise AlreadyIssued(str(decision.id))
+        raise NotDecided(str(decision.id))
+
+
+def draft_correction(code: str, *, now: datetime, base_url: str) -> Drawn:
+    """Draw a certificate again with the holder's present name. Writes nothing.
+
+    Raises as `reissue` does.
+    """
+    return draw(_correct(get_row(code), codes.new_code(), now, base_url))
+
+
+def reissue(
+    code: str, *, by_id: int, now: datetime, base_url: str, drawn: Drawn | None = None
+) -> Certificate:
     """Replace a certificate by the same one with the holder's present name. Flushes.
 
-    Number, term, dates and decision stay; the code is new. Raises NotFound, NotInForce,
-    NothingToCorrect, AlreadyIssued, paper.DoesNotFitOnPaper.
+    Number, term, dates and decision stay; the code is new. `drawn` as in `issue`. Raises NotFound,
+    NotInForce, NothingToCorrect, AlreadyIssued, paper.DoesNotFitOnPaper, jobs.Outdated.
     """
     old = get_row(code)
-    found = get_entry(code, now)
-    if found.status is not Status.VALID:
-        raise NotInForce(found.status)
-    name = accounts.get_person_by_id(old.person_id).name
-    if name == old.holder_name:
-        raise NothingToCorrect(old.code)
-    corrected = paper.correct(
-        paper.read(old.snapshot), code=codes.new_code(), base_url=base_url, holder_name=name
-    )
+    corrected = _correct(old, drawn.paper.code if drawn else codes.new_code(), now, base_url)
+    if drawn is None:
+        drawn = draw(corrected)
+    elif drawn.paper != corrected:
+        raise Outdated(old.code)
     place = Place(old.term, old.id, old.revision + 1)
     with _all_or_nothing():
-        new = _store(corrected, db.session.get_one(Decision, old.decision_id), place, now)
+        new = _store(drawn, db.session.get_one(Decision, old.decision_id), place, now)
         _add_event(old, EventKind.REPLACED, "", "", by_id, now)
     audit.record(
         "credentials.reissue",
@@ -266,6 +332,16 @@ def reissue(code: str, *, by_id: int, now: datetime, base_url: str) -> Certifica
         follows=old.id,
     )
     return new
+
+
+def _correct(old: Certificate, code: str, now: datetime, base_url: str) -> Paper:
+    found = get_entry(old.code, now)
+    if found.status is not Status.VALID:
+        raise NotInForce(found.status)
+    name = accounts.get_person_by_id(old.person_id).name
+    if name == old.holder_name:
+        raise NothingToCorrect(old.code)
+    return paper.correct(paper.read(old.snapshot), code=code, base_url=base_url, holder_name=name)
 
 
 def revoke(
@@ -293,26 +369,6 @@ def revoke(
     )
 
 
-def _require_trainer(person_id: int, cohort_id: int, signer_id: int) -> None:
-    staff, seats = cohorts.list_staff(cohort_id), cohorts.list_seats(cohort_id)
-    trains = any(s.person_id == signer_id and s.part is Part.TRAINER for s in staff)
-    if not trains or all(seat.person_id != person_id for seat in seats):
-        raise NotTheirTrainer(f"cohort {cohort_id}")
-
-
-def _trace(
-    scheme: SchemeSpec, current: competency.Current, found: Judgement, held: Iterable[Entry]
-) -> dict[str, Any]:
-    """Return what the decision rests on, frozen: rules, verdicts and the rows behind them."""
-    return {
-        "scheme": scheme.model_dump(mode="json"),
-        "standard": current.standard.version,
-        "verdicts": {code: verdict.value for code, verdict in found.verdicts.items()},
-        "evidence": {code: list(ids) for code, ids in found.evidence.items()},
-        "holds": [entry.code for entry in held if entry.status is Status.VALID],
-    }
-
-
 @contextmanager
 def _all_or_nothing() -> Iterator[None]:
     """Keep decision, number and certificate together: refused by the database, none remains.
@@ -326,29 +382,22 @@ def _all_or_nothing() -> Iterator[None]:
         raise AlreadyIssued("at the same moment") from error
 
 
-def _write(
-    decision: Decision,
-    scheme: SchemeSpec,
-    current: competency.Current,
-    found: Judgement,
-    language: Language,
-    base_url: str,
-    *,
-    sample: bool,
-) -> Paper:
-    """Store the decision, take its number and return what the paper says."""
-    db.session.add(decision)
-    db.session.flush()
+def _write(decision: Decision, number: str, code: str, base_url: str, *, sample: bool) -> Paper:
+    """Return what the paper of a decision says."""
     cohort = cohorts.get_cohort_by_id(decision.cohort_id)
-    issued_on = decision.decided_at.astimezone(ZONES[cohort.zone]).date()
+    current = competency.version(decision.standard_version_id)
+    issued_on = _day(decision, cohort)
     teachers = [
         line.name for line in cohorts.list_staff(cohort.id) if line.part is not Part.ASSESSOR
     ]
     return paper.write(
-        scheme=scheme,
+        scheme=_scheme_of(decision),
         standard=current.standard,
         is_draft=current.is_draft,
-        verdicts=found.verdicts,
+        verdicts={
+            kuk: competency_rules.Verdict(found)
+            for kuk, found in decision.trace["verdicts"].items()
+        },
         issuer=paper.Issuer(
             letterhead=tuple(cohort.letterhead),
             started_on=cohort.starts_on,
@@ -360,39 +409,71 @@ def _write(
             trainers=tuple(dict.fromkeys(teachers)),
         ),
         identity=paper.Identity(
-            number=_next_number(cohort.host_id, scheme, issued_on.year),
-            code=codes.new_code(),
+            number=number,
+            code=code,
             base_url=base_url,
             holder_name=accounts.get_person_by_id(decision.person_id).name,
             issued_on=issued_on,
             valid_until=rules.months_later(issued_on, current.standard.certificate_months),
         ),
-        language=language,
+        language=_language_of(decision),
         sample=sample,
     )
 
 
-def _next_number(issuer_id: int, scheme: SchemeSpec, year: int) -> str:
-    """Take the next number of an issuer, scheme and year.
+def _day(decision: Decision, cohort: Cohort) -> date:
+    """Return the day on the paper: that of the decision, where the class is."""
+    return decision.decided_at.astimezone(ZONES[cohort.zone]).date()
+
+
+def _language_of(decision: Decision) -> Language:
+    asked = select(Proposal.language).where(Proposal.decision_id == decision.id)
+    return "en" if db.session.scalar(asked) == "en" else "id"
+
+
+def _counter_of(decision: Decision) -> dict[str, Any]:
+    """Return which counter numbers a decision: that of its issuer, scheme and year."""
+    cohort = cohorts.get_cohort_by_id(decision.cohort_id)
+    return {
+        "issuer_id": cohort.host_id,
+        "scheme_code": decision.scheme_code,
+        "year": _day(decision, cohort).year,
+    }
+
+
+def _expected(decision: Decision) -> int:
+    """Return the number that is next now. Somebody else may take it."""
+    return (
+        db.session.scalar(select(NumberCounter.last).filter_by(**_counter_of(decision))) or 0
+    ) + 1
+
+
+def _next_number(decision: Decision) -> int:
+    """Take the next number.
 
     The row stays locked until the transaction ends, so a number that is not used is not lost.
     """
-    last = db.session.scalar(
+    taken = db.session.scalar(
         insert_into(NumberCounter)
-        .values(issuer_id=issuer_id, scheme_code=scheme.code, year=year, last=1)
+        .values(**_counter_of(decision), last=1)
         .on_conflict_do_update(
             index_elements=["issuer_id", "scheme_code", "year"],
             set_={"last": NumberCounter.last + 1},
         )
         .returning(NumberCounter.last)
     )
-    return scheme.number_pattern.format(number=last, scheme=scheme.code, year=year)
+    return int(taken or 0)
 
 
-def _store(written: Paper, decision: Decision, place: Place, now: datetime) -> Certificate:
-    """Draw a paper and store its bytes under their hash, then the certificate itself."""
-    body, digest = paper.draw(written)
-    insert_once(Document, sha256=digest, media_type=PDF, body=body, created_at=now)
+def _format(decision: Decision, number: int) -> str:
+    scheme, year = _scheme_of(decision), _counter_of(decision)["year"]
+    return scheme.number_pattern.format(number=number, scheme=scheme.code, year=year)
+
+
+def _store(drawn: Drawn, decision: Decision, place: Place, now: datetime) -> Certificate:
+    """Store the bytes of a paper under their hash, then the certificate itself."""
+    written = drawn.paper
+    insert_once(Document, sha256=drawn.sha256, media_type=PDF, body=drawn.body, created_at=now)
     certificate = Certificate(
         person_id=decision.person_id,
         decision_id=decision.id,
@@ -408,7 +489,7 @@ def _store(written: Paper, decision: Decision, place: Place, now: datetime) -> C
         issued_at=now,
         valid_until=written.valid_until,
         snapshot=written.to_dict(),
-        document_sha256=digest,
+        document_sha256=drawn.sha256,
     )
     db.session.add(certificate)
     db.session.flush()

@@ -9,17 +9,27 @@ from hypothesis import strategies as st
 
 from lms.credentials.rules import (
     AlreadyIssued,
+    AlreadySigned,
+    Change,
     Life,
+    NeedsTrainer,
     Place,
     Reason,
     RevokedForViolation,
+    Signer,
+    Standing,
     Status,
+    Step,
     day_of,
+    differences,
+    digest,
     end_of,
     ends_soon,
     is_same_name,
     months_later,
+    next_step,
     place_of_next,
+    standing,
     status,
 )
 
@@ -155,3 +165,103 @@ def test_nothing_is_nobodys_name():
 def test_a_name_is_its_own_unless_it_has_no_letter(name: str):
     plain = unicodedata.normalize("NFKD", name).casefold()
     assert is_same_name(name, name) is any(character.isalnum() for character in plain)
+
+
+# The decision meeting
+
+TRAINER, OTHER, ASSESSOR, JUDGE = (
+    Signer(1, True),
+    Signer(2, True),
+    Signer(3, False),
+    Signer(4, False),
+)
+
+
+def test_the_second_signature_decides():
+    assert next_step([], TRAINER, same=True) == (Step.PROPOSE,)
+    for second in (OTHER, ASSESSOR):
+        assert next_step([TRAINER], second, same=True) == (Step.DECIDE,)
+    assert next_step([ASSESSOR], TRAINER, same=True) == (Step.DECIDE,)
+
+
+def test_nobody_signs_twice():
+    with pytest.raises(AlreadySigned):
+        next_step([TRAINER], TRAINER, same=True)
+
+
+def test_two_assessors_are_not_enough():
+    with pytest.raises(NeedsTrainer):
+        next_step([ASSESSOR], JUDGE, same=True)
+
+
+def test_changed_evidence_begins_anew_even_for_who_signed():
+    assert next_step([TRAINER], OTHER, same=False) == (Step.RENEW,)
+    assert next_step([TRAINER], TRAINER, same=False) == (Step.RENEW,)
+
+
+def test_where_one_signature_is_enough_it_is_a_trainers():
+    assert next_step([], TRAINER, same=True, needed=1) == (Step.PROPOSE, Step.DECIDE)
+    assert next_step([TRAINER], OTHER, same=False, needed=1) == (Step.RENEW, Step.DECIDE)
+    with pytest.raises(NeedsTrainer):
+        next_step([], ASSESSOR, same=True, needed=1)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([TRAINER, OTHER, ASSESSOR, JUDGE]), st.booleans()), max_size=8
+    )
+)
+def test_no_decision_without_two_people_under_the_same_evidence(tries):
+    """Whatever the order: a decision has two different signers since the evidence last changed."""
+    signed: list[Signer] = []
+    for signer, changed in tries:
+        try:
+            steps = next_step(signed, signer, same=not changed)
+        except (AlreadySigned, NeedsTrainer):
+            continue
+        signed = [*([] if changed else signed), signer]
+        if Step.DECIDE in steps:
+            assert not changed
+            assert len({one.id for one in signed}) == 2
+            assert any(one.trains for one in signed)
+            return
+        assert len(signed) == 1
+
+
+TRACE = {"verdicts": {"a": "T", "b": "T"}, "evidence": {"a": [1, 2], "b": [3], "K1.T": [4]}}
+
+
+def test_the_fingerprint_sees_every_change_and_no_order():
+    turned = {"evidence": {"K1.T": [4], "b": [3], "a": [1, 2]}, "verdicts": {"b": "T", "a": "T"}}
+    assert digest(TRACE) == digest(turned)
+    for change in ({"verdicts": {"a": "T", "b": "TK"}}, {"evidence": {"a": [1, 2]}}):
+        assert digest(TRACE | change) != digest(TRACE)
+
+
+def test_differences_name_criterion_verdict_and_rows():
+    assert differences(TRACE, TRACE) == []
+    later = {"verdicts": {"a": "B", "b": "T"}, "evidence": {"a": [2, 9], "b": [3], "K1.T": [4, 5]}}
+    assert differences(TRACE, later) == [
+        Change("K1.T", "", "", (5,), ()),
+        Change("a", "T", "B", (9,), (1,)),
+    ]
+    gone = {"verdicts": {"a": "T"}, "evidence": {"a": [1, 2], "K1.T": [4]}}
+    assert differences(TRACE, gone) == [Change("b", "T", "", (), (3,))]
+
+
+@pytest.mark.parametrize(
+    ("facts", "found"),
+    [
+        ({"ready": True}, Standing.READY),
+        ({}, Standing.BLOCKED),
+        ({"signed": True, "ready": True}, Standing.PROPOSED),
+        ({"signed": False, "ready": True}, Standing.CHANGED),
+        ({"signed": False}, Standing.CHANGED),
+        ({"ready": True, "may_follow": False}, Standing.ISSUED),
+        ({"signed": True, "decided": True, "held_back": True}, Standing.DECIDED),
+        ({"ready": True, "held_back": True, "signed": True}, Standing.HELD),
+    ],
+)
+def test_everybody_stands_somewhere(facts, found):
+    known = {"ready": False, "may_follow": True, "signed": None}
+    assert standing(**(known | facts)) is found

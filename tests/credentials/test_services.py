@@ -13,13 +13,12 @@ from sqlalchemy import func, select
 
 from certificates.codes import normalise
 from lms.accounts import services as accounts
-from lms.cohorts import services as cohorts
-from lms.cohorts.models import ConflictKind, Part
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
 from lms.competency.rules import Judgement, MissingKind
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
+from lms.core.jobs import Outdated
 from lms.core.models import AuditEvent
 from lms.credentials import content, paper, register, rules, schemes, services
 from lms.credentials.models import (
@@ -70,8 +69,10 @@ def rename(person_id: int, name: str) -> None:
 
 
 def judged(world: World, scheme: str, at: datetime) -> Judgement:
-    """Judge the companion as the page of the decision does."""
-    return services.prepare_decision(world.trainee.id, scheme, world.trainer.id, at).judgement
+    """Judge the companion as the meeting does."""
+    person_id = world.trainee.id
+    asked, held = schemes.get_scheme(scheme), register.list_held([person_id], at)
+    return services.judge_many([person_id], asked, competency.current(), held, at)[person_id]
 
 
 def test_loading_twice_changes_nothing_and_a_change_is_counted(app: Flask):
@@ -197,50 +198,97 @@ def test_a_refused_issue_takes_no_number(world: World):
     assert world.certified(world.join("Maria Ulfah")).number == "0002/SULUH-K1/2026"
 
 
-def test_a_paper_that_cannot_be_printed_leaves_nothing_behind(world: World):
+def test_a_paper_that_cannot_be_printed_leaves_the_decision_and_nothing_else(world: World):
     fulfil(world.trainee, "K1")
-    error = refuses(
-        paper.DoesNotFitOnPaper, lambda: world.issue(base_url="https://contoh.id/" + "x" * 120)
-    )
+    decision_id, by_id = world.decided(), world.trainer.id
+
+    def issue(base_url: str) -> str:
+        with unit_of_work():
+            return services.issue(
+                decision_id, by_id=by_id, now=NOW, base_url=base_url, sample=False
+            ).number
+
+    error = refuses(paper.DoesNotFitOnPaper, lambda: issue("https://contoh.id/" + "x" * 120))
     assert "verify_url" in str(error)
-    assert (count(Certificate), count(Decision), count(NumberCounter)) == (0, 0, 0)
+    assert (count(Certificate), count(Document), count(NumberCounter)) == (0, 0, 0)
+    assert issue(BASE) == "0001/SULUH-K1/2026"
 
 
-def test_only_a_trainer_of_the_class_may_sign(world: World):
+def test_a_void_after_the_decision_stops_the_issue(world: World):
     fulfil(world.trainee, "K1")
-    stranger, assessor = factories.person("trainer"), factories.person("assessor")
-    factories.staff(assessor, world.cohort, Part.ASSESSOR)
-    for signer in (stranger, assessor):
-        refuses(services.NotTheirTrainer, lambda who=signer: world.issue(signer_id=who.id))
-    guest = factories.person("trainee")
-    refuses(services.NotTheirTrainer, lambda: world.issue(guest))
-
-
-def test_nobody_signs_for_themselves_or_for_relatives(world: World):
-    fulfil(world.trainee, "K1")
-    factories.staff(world.trainee, world.cohort)
-    refuses(services.MayNotAssess, lambda: world.issue(signer_id=world.trainee.id))
-    trainer_id, trainee_id = world.trainer.id, world.trainee.id
-    with unit_of_work():
-        cohorts.declare_conflict(
-            trainer_id, trainee_id, ConflictKind.RELATIVE, declared_by=trainer_id, now=NOW
-        )
-    refuses(services.MayNotAssess, world.issue)
-    assert count(Certificate) == 0
-
-
-def test_a_void_after_the_page_was_shown_stops_the_signature(world: World):
-    fulfil(world.trainee, "K1")
-    deciding = services.prepare_decision(world.trainee.id, "K1", world.trainer.id, NOW)
-    assert deciding.judgement.ready
-    assert deciding.hindrance is None
-    row, by_id = deciding.judgement.evidence["K1.T"][0], world.trainer.id
+    decision_id, by_id = world.decided(), world.trainer.id
+    row = judged(world, "K1", NOW).evidence["K1.T"][0]
     with unit_of_work():
         competency.void(row, reason="salah orang", by_id=by_id, now=NOW)
-    error = refuses(services.NotReady, world.issue)
+
+    def issue() -> None:
+        with unit_of_work():
+            services.issue(decision_id, by_id=by_id, now=NOW, base_url=BASE, sample=False)
+
+    error = refuses(services.NotReady, issue)
     assert [(missing.kind, missing.code) for missing in error.missing] == [
         (MissingKind.ATTENDANCE, "K1.T")
     ]
+    assert (count(Certificate), count(NumberCounter)) == (0, 0)
+
+
+def test_what_comes_after_the_decision_is_for_the_next_one(world: World):
+    fulfil(world.trainee, "K1")
+    decision_id = world.decided()
+    failed = ledgers.Maker().row(ledgers.OBS, "03.1.1", "o2", mark=0, at=NOW + timedelta(hours=1))
+    append(world.trainee.id, [failed])
+    with unit_of_work():
+        services.issue(
+            decision_id, by_id=None, now=NOW + timedelta(hours=2), base_url=BASE, sample=False
+        )
+    assert count(Certificate) == 1
+
+
+def test_a_decision_without_two_signatures_is_not_issued(world: World):
+    fulfil(world.trainee, "K1")
+    world.sign()
+    decision = Decision(
+        person_id=world.trainee.id,
+        scheme_code="K1",
+        cohort_id=world.cohort.id,
+        standard_version_id=competency.current().id,
+        signed_by=world.trainer.id,
+        decided_at=NOW,
+        trace={},
+    )
+    with unit_of_work():
+        db.session.add(decision)
+        db.session.flush()
+        decision_id = decision.id
+
+    def issue() -> None:
+        with unit_of_work():
+            services.issue(decision_id, by_id=None, now=NOW, base_url=BASE, sample=False)
+
+    refuses(services.NotDecided, issue)
+
+
+def test_the_paper_is_drawn_before_and_only_stored_when_nothing_changed(world: World):
+    fulfil(world.trainee, "K1")
+    decision_id, person_id = world.decided(), world.trainee.id
+    asked = {"now": NOW, "base_url": BASE, "sample": False}
+
+    def issue(drawn: services.Drawn) -> str:
+        with unit_of_work():
+            return services.issue(decision_id, by_id=None, drawn=drawn, **asked).document_sha256
+
+    early = services.draft(decision_id, **asked)
+    assert early.paper.number == "0001/SULUH-K1/2026"
+    other = world.certified(world.join("Maria Ulfah"))
+    assert other.number == early.paper.number  # taken meanwhile
+    refuses(Outdated, lambda: issue(early))
+    named = services.draft(decision_id, **asked)
+    rename(person_id, "Rahma Yuliani, S.Psi.")
+    refuses(Outdated, lambda: issue(named))
+    assert db.session.scalar(select(NumberCounter.last)) == 1, "a refused number is not lost"
+    fresh = services.draft(decision_id, **asked)
+    assert issue(fresh) == fresh.sha256
+    assert fresh.paper.number == "0002/SULUH-K1/2026"
 
 
 def test_pelatih_needs_a_valid_pendamping(world: World):
@@ -421,8 +469,6 @@ def test_after_a_violation_no_new_decision_until_the_term_is_over(world: World):
     made = world.certified()
     revoke(made, Reason.VIOLATION)
     refuses(rules.RevokedForViolation, world.issue)
-    deciding = services.prepare_decision(world.trainee.id, "K1", world.trainer.id, NOW)
-    assert isinstance(deciding.hindrance, rules.RevokedForViolation)
 
 
 def test_after_an_error_the_right_one_may_be_issued(world: World):
@@ -469,7 +515,10 @@ def test_a_record_tells_the_whole_history(world: World):
     assert register.get_record(made.code, NOW).may_be_revoked
     rename(world.trainee.id, "Nama Baru")
     record = register.get_record(made.code, NOW)
-    assert (record.signed_by, record.holder_now) == ("Endang Lestari", "Nama Baru")
+    assert (record.signed_by, record.holder_now) == (
+        ["Endang Lestari", "Lestari Widodo"],
+        "Nama Baru",
+    )
     assert record.may_be_corrected
     reissue(made)
     record = register.get_record(made.code, NOW)

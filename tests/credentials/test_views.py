@@ -1,19 +1,18 @@
 """Pages of the register for holders, trainers and administrators."""
 
 import hashlib
+import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import time_machine
-from flask import Flask
-from sqlalchemy import func, select
+from flask import Flask, current_app
 
 from lms.accounts import services as accounts
-from lms.cohorts import services as cohorts
-from lms.cohorts.models import ConflictKind
-from lms.core.db import db, unit_of_work
+from lms.core.db import unit_of_work
 from lms.credentials import register, services
-from lms.credentials.models import Certificate, Method
+from lms.credentials.models import Method
 from lms.credentials.rules import Reason, Status
 from tests import factories
 from tests.credentials.test_verify import text_of
@@ -30,10 +29,6 @@ def world(app: Flask) -> World:
 def _now():
     with time_machine.travel(NOW + timedelta(minutes=5)):
         yield
-
-
-def decision_path(world: World, scheme: str = "K1") -> str:
-    return f"/angkatan/{world.cohort.slug}/peserta/{world.trainee.public_id}/keputusan/{scheme}"
 
 
 def held(world: World) -> list[register.Entry]:
@@ -171,117 +166,6 @@ def test_the_own_page_costs_the_same_however_many_certificates(world: World, sig
     assert len(after) <= 8
 
 
-# Trainer
-
-
-def test_the_decision_page_shows_units_and_what_is_missing(world: World, sign_in):
-    answer = sign_in(world.trainer).get(decision_path(world))
-    page = text_of(answer.text)
-    assert answer.status_code == 200
-    assert "Keputusan Asesmen Risiko: Rahma Yuliani" in page
-    assert "24 hal masih perlu" in page
-    assert "0 dari 9" in page
-    assert "Belum dapat ditandatangani." in page
-    assert "Tanda tangani dan terbitkan" not in page
-
-
-def test_a_trainer_signs_and_the_certificate_is_there(world: World, sign_in):
-    fulfil(world.trainee, "K1")
-    browser, path = sign_in(world.trainer), decision_path(world)
-    page = text_of(browser.get(path).text)
-    assert "9 dari 9" in page
-    assert "Tanda tangani dan terbitkan" in page
-    answer = browser.post(path, data={"confirm": "y", "language": "id"})
-    assert (answer.status_code, answer.location) == (302, path)
-    [entry] = held(world)
-    assert (entry.status, entry.number) == (Status.VALID, "0001/SULUH-K1/2026")
-    after = text_of(browser.get(path).text)
-    assert "Keputusan ditandatangani dan sertifikat terbit." in after
-    assert "Nomor 0001/SULUH-K1/2026" in after
-    assert "sudah terbit dan masih berlaku" in after
-
-
-def test_without_the_confirmation_nothing_is_signed(world: World, sign_in):
-    fulfil(world.trainee, "K1")
-    answer = sign_in(world.trainer).post(decision_path(world), data={"language": "en"})
-    assert answer.status_code == 422
-    assert "Centang setelah Anda memeriksa bukti." in answer.text
-    assert '<option selected value="en">' in answer.text
-    assert held(world) == []
-
-
-def test_an_unknown_language_is_refused(world: World, sign_in):
-    fulfil(world.trainee, "K1")
-    answer = sign_in(world.trainer).post(
-        decision_path(world), data={"confirm": "y", "language": "jv"}
-    )
-    assert answer.status_code == 422
-    assert held(world) == []
-
-
-def test_signing_too_early_says_what_is_missing(world: World, sign_in):
-    answer = sign_in(world.trainer).post(
-        decision_path(world), data={"confirm": "y", "language": "id"}
-    )
-    assert answer.status_code == 422
-    assert "Belum semua syarat terpenuhi." in answer.text
-    assert "24 hal masih perlu" in text_of(answer.text)
-    assert db.session.scalar(select(func.count()).select_from(Certificate)) == 0
-
-
-def test_signing_twice_issues_once(world: World, sign_in):
-    fulfil(world.trainee, "K1")
-    browser, data = sign_in(world.trainer), {"confirm": "y", "language": "id"}
-    assert browser.post(decision_path(world), data=data).status_code == 302
-    again = browser.post(decision_path(world), data=data)
-    assert again.status_code == 422
-    assert "sudah terbit dan masih berlaku" in again.text
-    assert len(held(world)) == 1
-
-
-def test_a_relative_cannot_sign(world: World, sign_in):
-    fulfil(world.trainee, "K1")
-    trainer_id, trainee_id = world.trainer.id, world.trainee.id
-    with unit_of_work():
-        cohorts.declare_conflict(
-            trainer_id, trainee_id, ConflictKind.SUPERIOR, declared_by=trainer_id, now=NOW
-        )
-    browser = sign_in(world.trainer)
-    page = text_of(browser.get(decision_path(world)).text)
-    assert "Minta pelatih lain." in page
-    assert "Tanda tangani dan terbitkan" not in page
-    forced = browser.post(decision_path(world), data={"confirm": "y", "language": "id"})
-    assert forced.status_code == 422
-    assert held(world) == []
-
-
-def test_a_letterhead_that_does_not_fit_is_explained(world: World, sign_in):
-    fulfil(world.trainee, "K1")
-    bad = factories.cohort(world.host, letterhead=["x"] * 5)
-    factories.staff(world.trainer, bad)
-    factories.seat(world.trainee, bad)
-    path = f"/angkatan/{bad.slug}/peserta/{world.trainee.public_id}/keputusan/K1"
-    answer = sign_in(world.trainer).post(path, data={"confirm": "y", "language": "id"})
-    assert answer.status_code == 422
-    assert "issuer_lines" in answer.text
-    assert held(world) == []
-
-
-def test_decisions_are_hidden_from_other_classes(world: World, sign_in):
-    stranger = factories.person("trainer")
-    data = {"confirm": "y", "language": "id"}
-    for path in (decision_path(world), decision_path(world, "K9")):
-        browser = sign_in(stranger)
-        assert browser.get(path).status_code == 404
-        assert browser.post(path, data=data).status_code == 404
-    own = sign_in(world.trainer)
-    assert own.get(decision_path(world, "K9")).status_code == 404
-    assert own.post(decision_path(world, "K9"), data=data).status_code == 404
-    nobody = decision_path(world).replace(world.trainee.public_id, "x")
-    assert own.get(nobody).status_code == 404
-    assert sign_in(factories.person("admin")).get(decision_path(world)).status_code == 403
-
-
 # Administrator
 
 
@@ -300,7 +184,7 @@ def test_the_register_lists_and_searches(world: World, sign_in):
 
 
 def test_a_long_register_goes_on_over_the_page(world: World, sign_in, monkeypatch):
-    monkeypatch.setattr("lms.credentials.views.PAGE", 2)
+    monkeypatch.setattr("lms.credentials.views.register.PAGE", 2)
     for name in ("Satu", "Dua", "Tiga"):
         world.certified(world.join(name))
     browser = sign_in(factories.person("admin"))
@@ -314,25 +198,80 @@ def test_a_long_register_goes_on_over_the_page(world: World, sign_in, monkeypatc
     assert 'rel="next"' not in second
 
 
-def test_an_administrator_revokes_with_a_reason(world: World, sign_in):
+REVOKING = {"reason": "violation", "note": "lihat berkas 12", "confirm": "y"}
+
+
+def test_two_administrators_revoke_with_a_reason(world: World, sign_in):
     code = world.certified().code
-    browser = sign_in(factories.person("admin", name="Admin Contoh"))
+    asking = sign_in(factories.person("admin", name="Admin Contoh"))
     path = f"/admin/sertifikat/{code}"
-    assert "Cabut sertifikat" in browser.get(path).text
-    answer = browser.post(
-        f"{path}/cabut", data={"reason": "violation", "note": "lihat berkas 12", "confirm": "y"}
-    )
+    alone = text_of(asking.get(path).text)
+    assert "Pencabutan perlu dua administrator" in alone
+    assert "Anda satu-satunya administrator. Beri peran administrator" in alone
+    answer = asking.post(f"{path}/cabut", data=REVOKING)
     assert (answer.status_code, answer.location) == (302, path)
-    page = text_of(browser.get(path).text)
-    assert "dicabut oleh Admin Contoh (pelanggaran kode etik)" in page
+    assert "Sertifikat ini berlaku" in text_of(asking.get(f"/c/{code}").text)
+    page = text_of(asking.get(path).text)
+    assert "Admin Contoh meminta pencabutan (pelanggaran kode etik)" in page
+    assert "Anda satu-satunya administrator" in page
+    assert "Sahkan pencabutan" not in page
+    again = asking.post(f"{path}/cabut", data=REVOKING)
+    assert (again.status_code, "sudah diminta" in again.text) == (422, True)
+
+    forced = asking.post(f"{path}/cabut/sahkan", follow_redirects=True)
+    assert "Yang meminta tidak dapat mengesahkan" in forced.text
+    assert held(world)[0].status is Status.VALID
+
+    second = sign_in(factories.person("admin", name="Admin Kedua"))
+    assert "1 pencabutan menunggu pengesahan" in text_of(second.get("/admin/sertifikat").text)
+    assert "Anda satu-satunya administrator" not in asking.get(path).text
+    assert "Sahkan pencabutan" in second.get(path).text
+    before = time.monotonic()
+    assert second.post(f"{path}/cabut/sahkan").status_code == 302
+    public = text_of(second.get(f"/c/{code}").text)
+    assert "Sertifikat ini dicabut" in public
+    assert time.monotonic() - before < 1
+    assert "lihat berkas 12" not in public
+    page = text_of(second.get(path).text)
+    assert "dicabut oleh Admin Kedua (pelanggaran kode etik)" in page
+    assert "pencabutan diminta Admin Contoh, disahkan Admin Kedua" in page
     assert "lihat berkas 12" in page
     assert "Catatan untuk administrator" not in page
-    public = text_of(browser.get(f"/c/{code}").text)
-    assert "Sertifikat ini dicabut" in public
-    assert "lihat berkas 12" not in public
-    again = browser.post(f"{path}/cabut", data={"reason": "error", "note": "x", "confirm": "y"})
+    late = second.post(f"{path}/cabut/sahkan", follow_redirects=True)
+    assert "sudah diselesaikan" in late.text
+    again = second.post(f"{path}/cabut", data=REVOKING)
     assert again.status_code == 422
     assert "tidak berlaku lagi" in again.text
+
+
+def test_the_second_administrator_may_decline_and_the_first_take_back(world: World, sign_in):
+    code = world.certified().code
+    first, second = (sign_in(factories.person("admin", name=n)) for n in ("Satu", "Dua"))
+    path = f"/admin/sertifikat/{code}"
+    first.post(f"{path}/cabut", data=REVOKING)
+    assert "Beri tahu rekan Anda bila mendesak" in first.get(path).text
+    empty = second.post(f"{path}/cabut/tolak", data={"note": " "})
+    assert (empty.status_code, "mengapa sertifikat ini tetap berlaku" in empty.text) == (422, True)
+    assert second.post(f"{path}/cabut/tolak", data={"note": "keliru orang"}).status_code == 302
+    page = text_of(first.get(path).text)
+    assert "tidak dilanjutkan oleh Dua. keliru orang" in page
+    assert held(world)[0].status is Status.VALID
+    late = first.post(f"{path}/cabut/tolak", data={"note": "x"}, follow_redirects=True)
+    assert "sudah diselesaikan" in late.text
+    assert first.post(f"{path}/cabut", data=REVOKING).status_code == 302
+    assert first.post(f"{path}/cabut/tolak", data={"note": "salah tekan"}).status_code == 302
+    assert held(world)[0].status is Status.VALID
+
+
+def test_where_one_person_is_enough_one_revokes(world: World, sign_in, monkeypatch):
+    config = replace(current_app.extensions["suluh"], two_person_revoke=False)
+    monkeypatch.setitem(current_app.extensions, "suluh", config)
+    code = world.certified().code
+    browser, path = sign_in(factories.person("admin")), f"/admin/sertifikat/{code}"
+    assert "Pencabutan perlu dua administrator" not in browser.get(path).text
+    done = browser.post(f"{path}/cabut", data=REVOKING, follow_redirects=True)
+    assert "Sertifikat dicabut." in done.text
+    assert held(world)[0].status is Status.REVOKED
 
 
 @pytest.mark.parametrize(
@@ -379,6 +318,8 @@ def test_unknown_certificates_are_not_found(world: World, sign_in):
     assert browser.post("/admin/sertifikat/x/cabut", data=data).status_code == 404
     assert browser.post("/admin/sertifikat/x/cabut", data={}).status_code == 404
     assert browser.post("/admin/sertifikat/x/terbitkan-ulang").status_code == 404
+    assert browser.post("/admin/sertifikat/x/cabut/sahkan").status_code == 404
+    assert browser.post("/admin/sertifikat/x/cabut/tolak", data={"note": "x"}).status_code == 404
 
 
 def test_who_is_no_trainer_any_more_downloads_nothing(world: World, sign_in):

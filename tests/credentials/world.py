@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lms.accounts.models import Person
-from lms.cohorts.models import Cohort, Organisation
+from lms.cohorts.models import Cohort, Organisation, Part
 from lms.competency import services as competency
 from lms.competency.rules import Row
 from lms.core.db import db, unit_of_work
-from lms.credentials import services
+from lms.credentials import register, rules, schemes, services, signatures
 from lms.credentials.models import Certificate
+from lms.credentials.rules import Step
 from tests import factories, ledgers
 
 NOW = datetime(2026, 4, 1, 2, 30, tzinfo=UTC)
@@ -64,6 +65,9 @@ class World:
     trainer: Person = field(
         default_factory=lambda: factories.person("trainer", name="Endang Lestari")
     )
+    assessor: Person = field(
+        default_factory=lambda: factories.person("assessor", name="Lestari Widodo")
+    )
     trainee: Person = field(
         default_factory=lambda: factories.person("trainee", name="Rahma Yuliani")
     )
@@ -72,6 +76,7 @@ class World:
     def __post_init__(self) -> None:
         self.cohort = factories.cohort(self.host, slug="melati")
         factories.staff(self.trainer, self.cohort)
+        factories.staff(self.assessor, self.cohort, Part.ASSESSOR)
         factories.seat(self.trainee, self.cohort, self.agency)
 
     def join(self, name: str, agency: Organisation | None = None) -> Person:
@@ -80,20 +85,54 @@ class World:
         factories.seat(someone, self.cohort, agency or self.agency)
         return someone
 
+    def sign(
+        self,
+        someone: Person | None = None,
+        scheme: str = "K1",
+        *,
+        by: Person | None = None,
+        now: datetime = NOW,
+        where: Cohort | None = None,
+        **values: Any,
+    ) -> tuple[Step, ...]:
+        """Sign for the trainee by the trainer, unless said otherwise, under the evidence of now."""
+        signer_id, person_id = (by or self.trainer).id, (someone or self.trainee).id
+        cohort_id = (where or self.cohort).id
+        values.setdefault("seen", self.seen(someone, scheme, now))
+        with unit_of_work():
+            return signatures.sign(
+                person_id, scheme, cohort_id=cohort_id, signer_id=signer_id, now=now, **values
+            )
+
+    def seen(self, someone: Person | None = None, scheme: str = "K1", now: datetime = NOW) -> str:
+        """Return the fingerprint of somebody's evidence."""
+        person_id, found = (someone or self.trainee).id, competency.current()
+        asked, held = schemes.get_scheme(scheme), register.list_held([person_id], now)
+        judged = services.judge_many([person_id], asked, found, held, now)[person_id]
+        return rules.digest(services.trace(asked, found, judged, held))
+
+    def decided(self, someone: Person | None = None, scheme: str = "K1", **values: Any) -> int:
+        """Let the trainer and the assessor sign. Returns the decision."""
+        for by in (values.pop("by", self.trainer), self.assessor):
+            self.sign(someone, scheme, by=by, **values)
+        person_id = (someone or self.trainee).id
+        found = signatures.find_decided(person_id, scheme)
+        assert found is not None
+        return found
+
     def issue(
         self, someone: Person | None = None, scheme: str = "K1", **values: Any
     ) -> Certificate:
         """Issue a certificate; K1 to the trainee, signed by the trainer, unless said otherwise."""
-        asked: dict[str, Any] = {
-            "cohort_id": self.cohort.id,
-            "signer_id": self.trainer.id,
-            "now": NOW,
-            "base_url": BASE,
-            "sample": False,
+        asked: dict[str, Any] = {"now": NOW, "base_url": BASE, "sample": False} | {
+            key: values.pop(key) for key in ("now", "base_url", "sample") if key in values
         }
-        person_id = (someone or self.trainee).id
+        if "cohort_id" in values:
+            values["where"] = db.session.get_one(Cohort, values.pop("cohort_id"))
+            factories.staff(self.assessor, values["where"], Part.ASSESSOR)
+        decision_id = self.decided(someone, scheme, now=asked["now"], **values)
         with unit_of_work():
-            made = services.issue(person_id, scheme, **(asked | values)).id
+            made = services.issue(decision_id, by_id=self.trainer.id, **asked).id
         return db.session.get_one(Certificate, made)
 
     def certified(self, someone: Person | None = None, **values: Any) -> Certificate:

@@ -1,0 +1,49 @@
+"""Pages of one's own certificates."""
+
+from flask import Response, render_template
+from flask.typing import ResponseReturnValue
+
+from certificates.codes import normalise
+from lms.core import clock, login
+from lms.core.i18n import pick
+from lms.credentials import services, words
+from lms.credentials.register import get_document, list_looks
+from lms.credentials.views.blueprint import bp, config
+
+
+@bp.get("/sertifikat")
+@login.signed_in
+def mine() -> ResponseReturnValue:
+    """Show the viewer's certificates, what is missing for the next, and who looked."""
+    viewer = login.require_viewer()
+    outlook = services.get_outlook(viewer.id, clock.now())
+    return render_template(
+        "credentials/mine.html",
+        held=outlook.held[::-1],
+        ahead=_ahead(outlook) if viewer.is_any("trainee") else [],
+        looks=list_looks(viewer.id),
+        words=words,
+        base_url=config().base_url,
+    )
+
+
+def _ahead(outlook: services.Outlook) -> list[tuple[services.Progress, list[str]]]:
+    """Return the schemes somebody has not reached yet, each with what is missing in words."""
+    titles = {p.scheme.code: pick(p.scheme.title, p.scheme.title_en) for p in outlook.progress}
+    return [
+        (p, words.missing_in_words(p.judgement.missing, outlook.standard, titles))
+        for p in outlook.progress
+        if p.is_ahead
+    ]
+
+
+@bp.get("/sertifikat/<code>/berkas")
+@login.signed_in
+def download(code: str) -> ResponseReturnValue:
+    """Answer with the paper as it was issued."""
+    document = get_document(code, login.require_viewer())
+    response = Response(document.body, mimetype=document.media_type)
+    # A neutral name: the file may stay on a shared device.
+    name = f"sertifikat-{normalise(code)}.pdf"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
