@@ -1,24 +1,26 @@
-"""What an officer may know of the agency's own people, and of a paper shown to them.
+"""What an officer may know of the agency's own people. Services flush.
 
-An agency has no tables of its own: people belong to cohorts, papers to credentials. Services flush.
+People belong to cohorts, papers to credentials.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from lms.cohorts import organisations
-from lms.cohorts.models import Part
 from lms.cohorts.services import Seat
 from lms.core.errors import NotFound
-from lms.credentials import register
+from lms.credentials import register, schemes
+from lms.credentials.content import SchemeSpec
 from lms.credentials.models import Method
-from lms.credentials.register import Entry, Found
-from lms.credentials.rules import Status, day_of
+from lms.credentials.register import Entry
+from lms.credentials.rules import Status, day_of, end_of
 
-MONTHS_AHEAD = 5
+MONTHS_AHEAD = 11
+"""Months of the forecast after the present one."""
+NEAR = timedelta(days=30)
 
 
 class Standing(StrEnum):
@@ -26,9 +28,15 @@ class Standing(StrEnum):
 
     VALID = "valid"
     SOON = "soon"
+    """Ends within 90 days, but not within 30."""
+    NEAR = "near"
+    """Ends within 30 days."""
     EXPIRED = "expired"
     REVOKED = "revoked"
     NONE = "none"
+
+
+HOLDING = frozenset({Standing.VALID, Standing.SOON, Standing.NEAR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +47,15 @@ class Line:
     leading: Entry | None
     others: int
     """How many other certificates of theirs hold."""
+    standing: Standing
 
-    @property
-    def standing(self) -> Standing:
-        """What the leading certificate is worth."""
-        if self.leading is None:
-            return Standing.NONE
-        if self.leading.ends_soon:
-            return Standing.SOON
-        return {Status.VALID: Standing.VALID, Status.EXPIRED: Standing.EXPIRED}.get(
-            self.leading.status, Standing.REVOKED
-        )
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How many of the people stand where at one level."""
+
+    scheme: SchemeSpec
+    counts: Counter[Standing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +76,49 @@ class Overview:
     """Names of the organisations the officer asks for."""
     total: int
     counts: Counter[Standing]
+    levels: list[Level]
+    """By level, in the order of the schemes; somebody may stand at several."""
     forecast: list[Bar]
 
     @property
     def holding(self) -> int:
         """How many hold a valid certificate."""
-        return self.counts[Standing.VALID] + self.counts[Standing.SOON]
+        return sum(self.counts[one] for one in HOLDING)
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What an officer is told about one paper; `found` is None when nothing fits."""
-
-    found: Found | None
-    matched: bool
-    by_code: bool = False
-    """Whether the officer knew the code; who asked by number is not told it."""
+    @property
+    def ending(self) -> int:
+        """How many hold one that ends within 90 days."""
+        return self.counts[Standing.SOON] + self.counts[Standing.NEAR]
 
 
 def overview(
-    officer_id: int, *, name: str = "", standing: str = "", unit: str = "", at: datetime
+    officer_id: int,
+    *,
+    name: str = "",
+    standing: str = "",
+    unit: str = "",
+    level: str = "",
+    at: datetime,
 ) -> Overview:
-    """Return the officer's people, the nearest to their end first; three queries."""
+    """Return the officer's people, the nearest to their end first; three queries.
+
+    Of one level only its certificates count for the lines; the numbers are over all of them.
+    """
     seats = {seat.person_id: seat for seat in reversed(organisations.list_members_for(officer_id))}
-    lines = _lines(seats.values(), at)
+    held = _held(seats, at)
+    known = schemes.list_schemes()
+    lines = [_line(seat, held[seat.person_id], at) for seat in seats.values()]
+    if any(level == scheme.code for scheme in known):
+        shown = [
+            _line(seat, [one for one in held[seat.person_id] if one.scheme == level], at)
+            for seat in seats.values()
+        ]
+    else:
+        shown = lines
     return Overview(
         lines=[
             line
-            for line in lines
+            for line in sorted(shown, key=_nearest_end)
             if name.casefold() in line.seat.name.casefold()
             and standing in ("", line.standing)
             and unit in ("", line.seat.organisation)
@@ -105,8 +126,28 @@ def overview(
         units=sorted({seat.organisation for seat in seats.values()}),
         total=len(lines),
         counts=Counter(line.standing for line in lines),
+        levels=_levels(known, held, at),
         forecast=_forecast(lines, day_of(at)),
     )
+
+
+def export(officer_id: int, *, now: datetime, **asked: str) -> list[Line]:
+    """Return the people that pass a filter, for a file, and note a look at each. Flushes."""
+    lines = overview(officer_id, at=now, **asked).lines
+    by_organisation: dict[int, list[int]] = defaultdict(list)
+    for line in lines:
+        if line.leading is not None:
+            by_organisation[line.seat.organisation_id].append(line.leading.id)
+    for organisation_id, certificate_ids in by_organisation.items():
+        register.record_looks(
+            certificate_ids,
+            viewer_id=officer_id,
+            organisation_id=organisation_id,
+            method=Method.LIST,
+            matched=None,
+            now=now,
+        )
+    return lines
 
 
 def open_person(officer_id: int, public_id: str, *, now: datetime) -> tuple[Seat, list[Entry]]:
@@ -130,57 +171,51 @@ def open_person(officer_id: int, public_id: str, *, now: datetime) -> tuple[Seat
     return seat, entries[::-1]
 
 
-def check(officer_id: int, *, asked: str, name: str, now: datetime) -> Answer:
-    """Compare a paper's code or number and name with the register and note the look. Flushes.
-
-    A code is proof of having seen the paper, so its status is told whatever the name. A number can
-    be guessed: without the right name it is answered like one that does not exist. Every holder
-    whose paper was asked for sees that it was.
-    """
-    found = register.find_by_code(asked, now)
-    if found is not None:
-        matched = found.entry.is_held_by(name)
-        _note(officer_id, [found], Method.CODE, matched, now)
-        return Answer(found, matched, by_code=True)
-    numbered = register.list_by_number(asked, now)
-    fitting = [candidate for candidate in numbered if candidate.entry.is_held_by(name)]
-    _note(officer_id, fitting[-1:] or numbered, Method.NUMBER, bool(fitting), now)
-    return Answer(fitting[-1], matched=True) if fitting else Answer(None, matched=False)
-
-
-def _note(
-    officer_id: int, looked_at: Iterable[Found], method: Method, matched: bool, now: datetime
-) -> None:
-    asks_for = organisations.organisations_of(officer_id, Part.OFFICER)
-    register.record_looks(
-        [found.entry.id for found in looked_at],
-        viewer_id=officer_id,
-        organisation_id=asks_for[0].id if asks_for else None,
-        method=method,
-        matched=matched,
-        now=now,
-    )
-
-
-def _lines(seats: Iterable[Seat], at: datetime) -> list[Line]:
-    seats = list(seats)
+def _held(seats: Iterable[int], at: datetime) -> dict[int, list[Entry]]:
+    """Return the certificates of people that were not replaced by a corrected one."""
     held: dict[int, list[Entry]] = defaultdict(list)
-    for entry in register.list_held([seat.person_id for seat in seats], at):
+    for entry in register.list_held(list(seats), at):
         if entry.status is not Status.REPLACED:
             held[entry.person_id].append(entry)
-    lines = [_line(seat, held[seat.person_id]) for seat in seats]
-    return sorted(lines, key=_nearest_end)
+    return held
 
 
-def _line(seat: Seat, entries: Sequence[Entry]) -> Line:
+def _line(seat: Seat, entries: Sequence[Entry], at: datetime) -> Line:
+    leading = _leading(entries)
+    holding = sum(entry.status is Status.VALID for entry in entries)
+    return Line(seat, leading, max(0, holding - 1), standing_of(leading, at))
+
+
+def _leading(entries: Sequence[Entry]) -> Entry | None:
     """Choose the certificate that says the most: one that holds, of the highest scheme."""
     valid = [entry for entry in entries if entry.status is Status.VALID]
-    leading = max(
+    return max(
         valid or entries,
         key=lambda entry: (entry.position, entry.life.valid_until, entry.id),
         default=None,
     )
-    return Line(seat, leading, max(0, len(valid) - 1))
+
+
+def standing_of(entry: Entry | None, at: datetime) -> Standing:
+    """Return what a certificate is worth to an officer."""
+    if entry is None:
+        return Standing.NONE
+    if entry.status is Status.VALID:
+        if end_of(entry.life.valid_until) - at <= NEAR:
+            return Standing.NEAR
+        return Standing.SOON if entry.ends_soon else Standing.VALID
+    return Standing.EXPIRED if entry.status is Status.EXPIRED else Standing.REVOKED
+
+
+def _levels(known: Iterable[SchemeSpec], held: dict[int, list[Entry]], at: datetime) -> list[Level]:
+    counts: dict[str, Counter[Standing]] = defaultdict(Counter)
+    for entries in held.values():
+        by_scheme: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            by_scheme[entry.scheme].append(entry)
+        for scheme, found in by_scheme.items():
+            counts[scheme][standing_of(_leading(found), at)] += 1
+    return [Level(scheme, counts[scheme.code]) for scheme in known]
 
 
 def _nearest_end(line: Line) -> tuple[bool, date, str]:

@@ -86,7 +86,7 @@ def test_everybody_of_the_agency_is_listed_with_what_they_hold(world: World):
     world.join("Orang Lembaga Lain", factories.organisation())
     found = services.overview(officer.id, at=at)
     assert {line.seat.name: line.standing for line in found.lines} == {
-        "Budi Nearly": Standing.SOON,
+        "Budi Nearly": Standing.NEAR,
         "Rahma Yuliani": Standing.VALID,
         "Cici Revoked": Standing.REVOKED,
         "Dedi None": Standing.NONE,
@@ -94,7 +94,9 @@ def test_everybody_of_the_agency_is_listed_with_what_they_hold(world: World):
     assert found.lines[0].seat.name == "Budi Nearly"
     assert (found.total, found.holding) == (4, 2)
     assert standings(officer, ends)["Budi Nearly"] == "expired"
-    assert standings(officer, at, standing="soon") == {"Budi Nearly": "soon"}
+    assert standings(officer, at, standing="near") == {"Budi Nearly": "near"}
+    sooner = at - timedelta(seconds=1)
+    assert standings(officer, sooner, standing="soon") == {"Budi Nearly": "soon"}
     assert standings(officer, at, name="rahma") == {"Rahma Yuliani": "valid"}
     assert standings(officer, at, name="rahma", standing="none") == {}
 
@@ -111,6 +113,46 @@ def test_the_certificate_that_says_the_most_leads(world: World):
     [line] = services.overview(officer.id, at=LATER).lines
     assert line.leading is not None
     assert (line.leading.scheme, line.others, line.standing) == ("K1", 0, Standing.VALID)
+
+
+def test_each_level_counts_everybody_once(world: World):
+    officer = officer_of(world.agency)
+    world.certified()
+    fulfil(world.trainee, "K2")
+    revoke(world.issue(scheme="K2").code)
+    world.certified(world.join("Budi Dua"))
+    world.join("Cici Tanpa")
+    found = services.overview(officer.id, at=LATER)
+    counts = {one.scheme.code: dict(one.counts) for one in found.levels if one.counts}
+    assert counts == {"K1": {Standing.VALID: 2}, "K2": {Standing.REVOKED: 1}}
+    assert standings(officer, level="K2") == {
+        "Rahma Yuliani": "revoked",
+        "Budi Dua": "none",
+        "Cici Tanpa": "none",
+    }
+    assert standings(officer, level="K2", standing="revoked") == {"Rahma Yuliani": "revoked"}
+    assert standings(officer, level="K9") == standings(officer)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_downloaded_list_is_a_look_at_each(world: World, sign_in, kind: str):
+    made = world.certified()
+    second = world.certified(world.join("=Budi Dua"))
+    world.join("Cici Tanpa")
+    browser = sign_in(officer_of(world.agency))
+    answer = browser.post("/instansi/unduh", data={"bentuk": kind, "status": "valid"})
+    assert answer.status_code == 200
+    assert sorted(looks()) == [(made.id, "list", None), (second.id, "list", None)]
+    if kind == "csv":
+        lines = answer.text.removeprefix("\ufeff").splitlines()
+        assert lines[0] == "Nama;Unit kerja;Skema;Nomor;Berlaku sampai;Status"
+        assert any(
+            line.startswith("'=Budi Dua;Puskesmas Kenanga;Asesmen Risiko;") for line in lines
+        )
+        assert "Cici" not in answer.text
+    else:
+        assert answer.data.startswith(b"PK")
+        answer.close()
 
 
 def test_a_replaced_paper_is_not_listed(world: World):
@@ -136,11 +178,11 @@ def test_the_forecast_counts_ends_by_month(world: World):
         (4, 1, True),
         (5, 0, False),
         (6, 0, False),
-        (7, 0, False),
+        *((month, 0, False) for month in (7, 8, 9, 10, 11, 12, 1)),
         (None, 0, False),
     ]
     early = services.overview(officer.id, at=LATER).forecast
-    assert [bar.count for bar in early] == [0, 0, 0, 0, 0, 0, 1]
+    assert [bar.count for bar in early] == [0] * 12 + [1]
 
 
 def test_an_officer_of_two_agencies_sees_both_and_filters(world: World):
@@ -179,7 +221,7 @@ def test_an_officer_without_people_reads_why(world: World, sign_in):
 
 
 def test_a_long_list_is_paged_and_costs_the_same(world: World, sign_in, monkeypatch):
-    monkeypatch.setattr("lms.agencies.views.PAGE", 2)
+    monkeypatch.setattr("lms.agencies.views.people.PAGE", 2)
     browser = sign_in(officer_of(world.agency))
     browser.get("/instansi")
     with counted() as few:
