@@ -1,1 +1,1 @@
-"""Reminders, results and expiries by mail, and calendar feeds."""
+"""Reminders, results and expiries: told once, by mail and on a page of one's own."""

@@ -1,0 +1,93 @@
+"""The words of notices. Subjects and bodies are neutral: a mail may be read by somebody else."""
+
+from dataclasses import dataclass
+
+from lms.core.i18n import gettext as _
+from lms.core.i18n import lazy_gettext
+from lms.notices.rules import Kind
+
+SUBJECTS = {
+    Kind.CLASS_SOON: lazy_gettext("Pengingat jadwal"),
+    Kind.LESSONS_LEFT: lazy_gettext("Pengingat jadwal"),
+    Kind.CASE_DECIDED: lazy_gettext("Kabar untuk Anda"),
+    Kind.PAPER_READY: lazy_gettext("Dokumen Anda siap"),
+    Kind.PAPER_ENDS: lazy_gettext("Masa berlaku dokumen Anda"),
+    Kind.PAPER_QUESTION: lazy_gettext("Ada pertanyaan untuk Anda"),
+}
+CHOICES = {
+    Kind.CLASS_SOON: lazy_gettext("Kelas Anda segera mulai"),
+    Kind.LESSONS_LEFT: lazy_gettext("Pelajaran belum selesai menjelang kelas"),
+    Kind.CASE_DECIDED: lazy_gettext("Tugas tertulis sudah dinilai"),
+    Kind.PAPER_READY: lazy_gettext("Sertifikat terbit"),
+    Kind.PAPER_ENDS: lazy_gettext("Sertifikat segera berakhir"),
+    Kind.PAPER_QUESTION: lazy_gettext("Pertanyaan tentang sertifikat"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a notice may say: the day it is about, a place, a count."""
+
+    day: str = ""
+    place: str = ""
+    count: int = 0
+
+
+def sentence(kind: Kind, stage: int, about: str) -> str:
+    """Return what the page says, behind sign-in: it may name the thing."""
+    if kind is Kind.CLASS_SOON:
+        return (
+            _("Besok: %(about)s.", about=about)
+            if stage == 1
+            else _("Dalam beberapa hari: %(about)s.", about=about)
+        )
+    if kind is Kind.LESSONS_LEFT:
+        return _("Masih ada pelajaran daring yang belum selesai sebelum %(about)s.", about=about)
+    if kind is Kind.CASE_DECIDED:
+        return _("Studi kasus %(about)s sudah dinilai.", about=about)
+    if kind is Kind.PAPER_READY:
+        return _("Sertifikat %(about)s sudah terbit.", about=about)
+    if kind is Kind.PAPER_QUESTION:
+        return _("Ada pertanyaan tentang sertifikat %(about)s. Anda dapat menjawab.", about=about)
+    if stage == 0:
+        return _("Sertifikat %(about)s sudah berakhir.", about=about)
+    return _("Sertifikat %(about)s segera berakhir.", about=about)
+
+
+def body(kind: Kind, stage: int, facts: Facts, *, name: str, link: str, choices: str) -> str:
+    """Return the mail; it names neither subject matter nor document."""
+    return "\n\n".join(
+        [
+            _("Salam, %(name)s.", name=name),
+            _news(kind, stage, facts),
+            _("Selengkapnya setelah masuk:") + f"\n{link}",
+            _("Buka di perangkat yang aman bagi Anda."),
+            _("Tidak ingin menerima surat seperti ini? Atur di:") + f"\n{choices}",
+        ]
+    )
+
+
+def _news(kind: Kind, stage: int, facts: Facts) -> str:
+    if kind is Kind.CLASS_SOON:
+        return _("Kelas Anda mulai %(day)s di %(place)s.", day=facts.day, place=facts.place)
+    if kind is Kind.LESSONS_LEFT:
+        return _(
+            "Sebelum kelas pada %(day)s masih ada %(count)d pelajaran yang belum selesai. "
+            "Lanjutkan bila sempat; pelatih siap membantu.",
+            day=facts.day,
+            count=facts.count,
+        )
+    if kind is Kind.CASE_DECIDED:
+        return _("Satu tugas tertulis Anda sudah dinilai.")
+    if kind is Kind.PAPER_READY:
+        return _("Satu dokumen Anda sudah siap diunduh.")
+    if kind is Kind.PAPER_QUESTION:
+        return _("Administrator bertanya tentang satu dokumen Anda. Anda dapat menjawab.")
+    if stage == 0:
+        return _(
+            "Satu dokumen Anda berakhir pada %(day)s. Masih dapat diperpanjang.", day=facts.day
+        )
+    return _(
+        "Satu dokumen Anda berakhir pada %(day)s. Hubungi penyelenggara untuk memperpanjang.",
+        day=facts.day,
+    )
