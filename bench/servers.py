@@ -68,6 +68,7 @@ def settings(url: str) -> dict[str, str]:
         "DATABASE_URL": url.replace("postgresql+psycopg://", "postgresql://"),
         "SULUH_SECRET_KEY": "bangku" * 8,
         "SULUH_SECOND_FACTOR": "offered",
+        "SULUH_CONSENT": "paper",
         # Everybody in the bench has one address.
         "SULUH_VERIFY_LIMIT": "1000000/minute",
     }

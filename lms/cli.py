@@ -2,10 +2,13 @@
 
 import json
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -13,15 +16,21 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from lms import release, rounds, server
+from lms.accounts import second_factor
 from lms.accounts import services as accounts
 from lms.app import create_app
-from lms.config import BadConfig, Config, content_dir
-from lms.core import clock, schema
+from lms.config import BadConfig, Config, content_dir, from_environment
+from lms.core import clock, readonly, schema
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
+from lms.operations import backups, doctor, heads, locks, preflight, reconcile, restores
 
 INSTANCE = Path("instance")
 """Where the embedded database, its backups and the secret key lie."""
+
+
+REFUSALS = (backups.NoRoom, preflight.Unsafe, restores.CannotRestore)
+"""Errors whose message is for the operator as it is."""
 
 
 class Door(click.Group):
@@ -31,6 +40,13 @@ class Door(click.Group):
         """Run the command. Raises click.ClickException."""
         try:
             return super().invoke(ctx)
+        except REFUSALS as error:
+            raise click.ClickException(str(error)) from error
+        except readonly.ReadOnly as error:
+            raise click.ClickException(
+                "nothing is written now: the disk is nearly full, or read-only is on. "
+                "`./run cli doctor` says which"
+            ) from error
         except OperationalError as error:
             raise click.ClickException(f"the database does not answer: {error.orig}") from error
         except ModuleNotFoundError as error:
@@ -78,7 +94,7 @@ def serve(host: str, port: int, workers: int, insecure_lan: bool) -> None:
         click.echo(f"Suluh: {config.base_url}")
         if code:
             click.echo(f"Open {config.base_url}/mulai and enter this code once: {code}")
-        server.serve(config, opened, workers)
+        _serve(config, opened, workers)
 
 
 @main.command()
@@ -106,7 +122,14 @@ def demo(port: int, host: str, build_only: bool) -> None:
     for account in made["accounts"]:
         click.echo(f"  {account['role']:<10} {account['email']:<34} {account['password']}")
     if opened is not None:
-        server.serve(config, opened, 1)
+        _serve(config, opened, 1)
+
+
+def _serve(config: Config, opened: socket.socket, workers: int) -> None:
+    try:
+        server.serve(config, opened, workers)
+    except locks.InUse as error:
+        raise click.ClickException("a backup is being put back: wait until it is done") from error
 
 
 def _address(host: str, port: int) -> str:
@@ -231,13 +254,35 @@ def people_renew_password(email: str) -> None:
     with _opened(config):
         schema.check(db.engine)
         maker = accounts.hasher(config.argon2_memory_kib, config.argon2_rounds)
+        fresh = secrets.token_urlsafe(12)
+        made = maker.hash(fresh)
         try:
             with unit_of_work():
-                fresh = accounts.renew_password(email, maker=maker, now=clock.now())
+                accounts.renew_password(email, made, now=clock.now())
         except NotFound as error:
             raise click.ClickException(f"nobody signs in with {email}") from error
     click.echo(f"New password: {fresh}")
     click.echo("Pass it on in person; it can be changed on the account page.")
+
+
+@people.command("remove-second-factor")
+@click.argument("email")
+def people_remove_second_factor(email: str) -> None:
+    """Take away the second factor of somebody who lost it, and end their sessions.
+
+    For the administrator whom no other administrator can help, and after the secret key changed.
+    """
+    with _opened(_instance()):
+        schema.check(db.engine)
+        person_id = accounts.find_person_id(email)
+        if person_id is None:
+            raise click.ClickException(f"nobody signs in with {email}")
+        try:
+            with unit_of_work():
+                second_factor.remove(person_id, actor_id=None, now=clock.now())
+        except NotFound as error:
+            raise click.ClickException(f"{email} has no second factor") from error
+    click.echo("The second factor is removed. Where one is required, the next sign-in sets it up.")
 
 
 @main.group("mail")
@@ -264,3 +309,161 @@ def rounds_once() -> None:
         schema.check(db.engine)
         done = rounds.run_all(clock.now())
     click.echo(json.dumps(done))
+
+
+@main.command("backup")
+@click.option("--to", "folder", type=click.Path(path_type=Path), help="Another folder.")
+@click.option("--keep", type=click.IntRange(1), help="Remove all but the newest so many.")
+@click.option("--portable", is_flag=True, help="An archive that goes into PostgreSQL as well.")
+def backup(folder: Path | None, keep: int | None, portable: bool) -> None:
+    """Copy the database while people work. The secret key is not in it: keep it elsewhere."""
+    config, folder = _instance(), folder or INSTANCE / "backups"
+    if config.database_file is not None and not config.database_file.exists():
+        raise click.ClickException(f"{config.database_file} is not there")
+    made = backups.make(config, folder, now=clock.now(), portable=portable)
+    rows = sum(one.rows for one in made.manifest.tables.values())
+    click.echo(f"{made.path}: {rows} rows, {made.manifest.bytes} bytes")
+    click.echo(f"audit trail: {made.manifest.audit.count} events, {made.manifest.audit.hash}")
+    if keep is not None:
+        for old in backups.forget_old(folder, keep):
+            click.echo(f"removed {old}")
+
+
+@main.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--into", help="A new file or an empty database (postgresql://…) instead.")
+@click.option("--yes", is_flag=True, help="Give up what is newer than the backup.")
+def restore(file: Path, into: str | None, yes: bool) -> None:
+    """Put a backup back, after counting and hashing every table of it. The server must be off."""
+    config = _instance()
+    if into is not None:
+        manifest = restores.restore_into(file, _address_of(into))
+        click.echo(f"{into} is as on {manifest.created_at}. Nothing else has changed.")
+        return
+    try:
+        with locks.alone(INSTANCE):
+            done = restores.restore(
+                file, config.database_url, INSTANCE / "backups", yes=yes, now=clock.now()
+            )
+    except locks.InUse as error:
+        raise click.ClickException("the server is running: stop it first") from error
+    _tell_losses(done.losses)
+    if not done.done:
+        raise click.ClickException("nothing has changed. To give this up, add --yes")
+    click.echo(f"The database is as on {done.manifest.created_at}.")
+    if done.kept:
+        click.echo(f"The one before is kept: {done.kept}")
+    if done.losses.is_any:
+        with _opened(config):
+            given_up = heads.give_up(config, clock.now())
+        click.echo(f"{given_up} heads of the audit trail are noted as given up.")
+
+
+def _address_of(into: str) -> str:
+    """Return the address of a database, as a setting would give it. Raises ClickException."""
+    url = into if "://" in into else f"sqlite:///{into}"
+    try:
+        return from_environment({"DATABASE_URL": url, "SULUH_SECRET_KEY": "-" * 32}).database_url
+    except BadConfig as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _tell_losses(losses: restores.Losses) -> None:
+    if not losses.is_any:
+        return
+    click.echo("The present database holds what this backup does not:")
+    if losses.other_history:
+        click.echo("  its audit trail is another one: this is not an earlier state of it")
+    if losses.events:
+        click.echo(f"  {losses.events} events of the audit trail")
+    for number in losses.certificates:
+        click.echo(f"  certificate {number}")
+
+
+@main.command("doctor")
+@click.option("--json", "as_json", is_flag=True)
+def look(as_json: bool) -> None:
+    """Look at everything that can be wrong; exit 1 when something is."""
+    config = _instance()
+    with _opened(config):
+        found = doctor.examine(config, now=clock.now())
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        for one in found:
+            click.echo(f"{MARKS[one.state]} {one.about}: {one.says}")
+            if one.do:
+                click.echo(f"      {one.do}")
+    if not doctor.is_healthy(found):
+        sys.exit(1)
+
+
+MARKS = {doctor.State.GOOD: "ok   ", doctor.State.NOTE: "note ", doctor.State.BAD: "BAD  "}
+
+
+@main.command("reconcile")
+@click.option("--json", "as_json", is_flag=True)
+@click.option(
+    "--ledger",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A client's acknowledged answers, one JSON object per line.",
+)
+@click.option("--floor", default=1, show_default=True, help="Fewer acknowledged answers fail.")
+def compare(as_json: bool, ledger: Path | None, floor: int) -> None:
+    """Compare what is stored twice; exit 1 when it does not agree. Changes nothing."""
+    config = _instance()
+    with _opened(config):
+        schema.check(db.engine)
+        report = reconcile.reconcile()
+        if ledger is not None:
+            try:
+                report.ledger = reconcile.compare_ledger(ledger, config.secret_key)
+            except ValueError as error:
+                raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(report.as_dict(floor), indent=2))
+    else:
+        _tell_report(report, floor)
+    if not report.agrees(floor):
+        sys.exit(1)
+
+
+def _tell_report(report: reconcile.Report, floor: int) -> None:
+    for one in report.problems:
+        click.echo(f"BAD   {one.about} {one.subject}: {one.says}")
+    for one in report.notes:
+        click.echo(f"note  {one.about} {one.subject}: {one.says}")
+    if report.ledger is not None:
+        words = ", ".join(f"{name} {count}" for name, count in asdict(report.ledger).items())
+        short = "" if report.ledger.acked >= floor else f" (fewer than {floor}: proves nothing)"
+        click.echo(f"ledger: {words}{short}")
+    counted = ", ".join(f"{count} {name}" for name, count in report.counts.items())
+    click.echo(f"{len(report.problems)} problems, {len(report.notes)} notes. Compared: {counted}")
+
+
+@main.command("read-only")
+@click.argument("switch", type=click.Choice(["on", "off"]))
+def read_only(switch: str) -> None:
+    """Let people read but not write, or write again. Holds for all processes within 2 seconds."""
+    config = _instance()
+    path = (config.folder or INSTANCE) / readonly.SWITCH
+    if switch == "on":
+        path.touch(mode=0o600)
+        click.echo("Nothing is written any more. People are told that it is not saved.")
+    else:
+        path.unlink(missing_ok=True)
+        click.echo("Writing goes on.")
+
+
+@main.command("bench", context_settings={"ignore_unknown_options": True}, add_help_option=False)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def bench(arguments: tuple[str, ...]) -> None:
+    """Measure what pages cost on data of its own; `bench --help` says how."""
+    try:
+        door = import_module("bench.__main__")
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"the bench belongs to the source tree and its test tools ({error.name} is missing): "
+            "run it there after `./run test --version`"
+        ) from error
+    door.main(list(arguments))

@@ -13,9 +13,18 @@ from datetime import datetime
 
 from flask import Flask, current_app
 
+from lms.accounts import upkeep
 from lms.config import Config
-from lms.core import clock, mail
+from lms.core import clock, jobs, mail, meters, readonly
 from lms.core.db import db, unit_of_work
+from lms.core.readonly import ReadOnly
+from lms.evaluations import reminders
+from lms.nominations import services as nominations
+from lms.notices import services as notices
+from lms.operations import heads
+from lms.privacy import erasure, retention
+from lms.reports import recap, snapshots
+from lms.roster import services as roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,32 @@ def send_mail(_now: datetime) -> int:
     return sent
 
 
-ROUNDS: tuple[Round, ...] = (Round("mail", 15, send_mail),)
+def watch_space(_now: datetime) -> int:
+    """Look whether writing must stop, or may begin again. Returns 1 while it is stopped."""
+    return int(readonly.gate().watch() is not None)
+
+
+def write_down_head(now: datetime) -> int:
+    """Write down how the audit trail ends, once a day."""
+    return heads.write_down(current_app.extensions["suluh"], now)
+
+
+ROUNDS: tuple[Round, ...] = (
+    Round("jobs", 1, jobs.work),
+    Round("links", 5, upkeep.answer_requests),
+    Round("space", 10, watch_space),
+    Round("standings", 5, snapshots.refresh),
+    Round("baselines", 60, recap.refresh_baselines),
+    Round("mail", 15, send_mail),
+    Round("tidy", 3600, upkeep.tidy),
+    Round("audit", 3600, write_down_head),
+    Round("roster", 3600, roster.clear_up),
+    Round("nominations", 60, nominations.sweep),
+    Round("notices", 600, notices.sweep),
+    Round("deletions", 600, erasure.sweep),
+    Round("retention", 3600, retention.run),
+    Round("follow-up", 3600, reminders.sweep),
+)
 
 
 def run_all(now: datetime) -> dict[str, int]:
@@ -80,10 +114,17 @@ def working(app: Flask) -> Iterator[None]:
 
 
 def _do(app: Flask, one: Round) -> None:
+    done = False
     with app.app_context():
         try:
             one.work(clock.now())
+            done = True
+        except ReadOnly:
+            pass  # nothing can be done now, and the log says why already
         except Exception:
             app.logger.exception("round %s", one.name)
         finally:
             db.session.remove()
+        found = meters.find()
+        if found is not None:
+            found.note_round(one.name, clock.now().timestamp(), done=done)

@@ -6,27 +6,32 @@ import os
 import secrets
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import make_url
 
 from lms import release
 from lms.accounts import services as accounts
 from lms.app import create_app
 from lms.config import BadConfig, Config, from_environment
-from lms.core import schema
+from lms.core import meters, readonly, schema
 from lms.core.db import db, unit_of_work
+from lms.operations import backups, locks, preflight
 from lms.rounds import working
 
 THREADS = 8
 """Requests one process answers at a time; more would only wait for the interpreter."""
+SHORTEST_LIFE = 1.0
+"""Seconds. One that ends earlier is not replaced at once: it would only end again, and again."""
+
+log = logging.getLogger(__name__)
 
 
 def instance_config(
@@ -41,7 +46,7 @@ def instance_config(
     settings = dict(environ)
     settings.setdefault("DATABASE_URL", f"sqlite:///{(folder / database).resolve()}")
     settings.setdefault("SULUH_SECRET_KEY", _secret(folder / "secret-key"))
-    return from_environment(settings, **overrides)
+    return from_environment(settings, **({"folder": folder.resolve()} | overrides))
 
 
 def _secret(path: Path) -> str:
@@ -57,22 +62,26 @@ def _secret(path: Path) -> str:
 def prepare(app: Flask, folder: Path, *, now: datetime) -> str | None:
     """Bring tables and content up to date. Returns the setup code of an empty installation.
 
-    Before tables change, an SQLite database is backed up into `folder`/backups.
-    Raises core.schema.WrongSchema and release.BrokenContent.
+    Before tables change, the database is backed up into `folder`/backups. While nothing may be
+    written, content is not loaded: people can still read.
+    Raises core.schema.WrongSchema, release.BrokenContent, preflight.Unsafe, backups.NoRoom.
     """
     config: Config = app.extensions["suluh"]
     with app.app_context():
+        preflight.check(db.engine)
         if not schema.is_current(db.engine):
             copy = None
             if not schema.is_empty(db.engine):
-                copy = backup(config, folder / "backups", now=now)
+                copy = backups.make(config, folder / "backups", now=now).path
             db.engine.dispose()
             _migrate(config, copy)
         schema.check(db.engine)
-        with unit_of_work():
-            release.load(config.content_dir, now=now)
         code = None
-        if accounts.is_empty():
+        is_open = readonly.gate().look() is None
+        if is_open:
+            with unit_of_work():
+                release.load(config.content_dir, now=now)
+        if is_open and accounts.is_empty():
             with unit_of_work():
                 code = accounts.new_setup_code(now=now)
         db.session.remove()
@@ -95,25 +104,6 @@ def _migrate(config: Config, copy: Path | None) -> None:
     if done.returncode:
         kept = f"; a copy lies in {copy}" if copy else ""
         raise schema.WrongSchema(f"the tables could not be changed and are as before{kept}")
-
-
-def backup(config: Config, folder: Path, *, now: datetime) -> Path | None:
-    """Copy an SQLite database with the backup API; None when there is nothing to copy.
-
-    Copying the file would lose what still lies in the write-ahead log.
-    """
-    url = make_url(config.database_url)
-    if url.get_backend_name() != "sqlite" or not Path(url.database or "").exists():
-        return None
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"suluh-{now:%Y%m%d-%H%M%S}.sqlite3"
-    source, copy = sqlite3.connect(str(url.database)), sqlite3.connect(target)
-    try:
-        source.backup(copy)
-    finally:
-        source.close()
-        copy.close()
-    return target
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -142,24 +132,69 @@ def serve(config: Config, opened: socket.socket, workers: int) -> None:
     """Answer requests until interrupted; more than one worker means one process each.
 
     Workers are forked before anything is connected: an SQLite connection must not be shared.
+    Raises locks.InUse while a backup is being put back.
     """
-    children: list[int] = []
+    folder = config.folder or Path("instance")
+    with locks.shared(folder):
+        if workers > 1 and config.metrics_token is not None:
+            meters.share(folder / "metrics")
+        _serve(config, opened, workers)
+
+
+def _serve(config: Config, opened: socket.socket, workers: int) -> None:
     signal.signal(signal.SIGTERM, _leave)  # else the children would outlive this process
-    try:
-        for _ in range(workers - 1):
-            child = os.fork()
-            if child == 0:
-                try:
-                    _run(config, opened, first=False)
-                finally:
-                    os._exit(0)
-            children.append(child)
+    if workers == 1:
         _run(config, opened, first=True)
+        return
+    # Whoever reads from this pipe reads its end when this process is gone, however it went.
+    lifeline, held = os.pipe()
+    children: dict[int, tuple[bool, float]] = {}
+
+    def start(*, first: bool) -> None:
+        child = _start(config, opened, lifeline, held, first=first)
+        children[child] = first, time.monotonic()
+
+    try:
+        for number in range(workers):
+            start(first=number == 0)
+        while True:
+            start(first=_wait_for_a_death(children))
+    except (KeyboardInterrupt, SystemExit):
+        pass
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for child in children:
             os.kill(child, signal.SIGTERM)
         for child in children:
             os.waitpid(child, 0)
+
+
+def _wait_for_a_death(children: dict[int, tuple[bool, float]]) -> bool:
+    """Wait until a worker has ended; tell whether it was the one that also does the rounds."""
+    child, status = os.wait()
+    first, began = children.pop(child)
+    log.error("worker %s ended with status %s; another takes its place", child, status)
+    if time.monotonic() - began < SHORTEST_LIFE:
+        time.sleep(SHORTEST_LIFE)
+    return first
+
+
+def _start(config: Config, opened: socket.socket, lifeline: int, held: int, *, first: bool) -> int:
+    """Fork a worker; returns its process id. It ends with this process, even after a kill -9."""
+    child = os.fork()
+    if child:
+        return child
+    try:
+        os.close(held)
+        threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+        _run(config, opened, first=first)
+    finally:
+        os._exit(0)
+
+
+def _end_with(lifeline: int) -> None:
+    os.read(lifeline, 1)  # nobody writes: it returns when the other end is closed
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _leave(_signal: int, _frame: object) -> None:
