@@ -1,7 +1,10 @@
 """Puts the application together: the only module that knows every feature."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
 from importlib import import_module
+from typing import Any
 
 import jinja2
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
@@ -12,14 +15,20 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from lms.accounts import names
 from lms.accounts import services as accounts
 from lms.accounts.rules import SESSION
+from lms.cohorts import curricula
 from lms.config import Config
-from lms.core import http, i18n, login
+from lms.core import clock, consent, http, i18n, jobs, journal, login, meters, readonly
 from lms.core.db import db, prepare_engine
 from lms.core.errors import Forbidden, NotFound
 from lms.core.i18n import gettext as _
+from lms.core.readonly import ReadOnly
+from lms.credentials import issuing, register
+from lms.modules import services as modules
 from lms.pages import directory, navigation
+from lms.privacy import consent as consents
 
 FEATURES = (
     "accounts",
@@ -76,11 +85,18 @@ def create_app(config: Config) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
     import_models()
     db.init_app(app)
+    readonly.init_app(app, config)
     with app.app_context():
         prepare_engine(db.engine)
+    journal.init_app(app, config.log)
+    meters.init_app(app, config.metrics_token)
     http.init_app(app)
-    login.init_app(app, accounts.load_viewer)
+    login.init_app(app, partial(accounts.load_viewer, **_limits(config)))
     i18n.init_app(app)
+    curricula.init_app(app, modules.list_offers)
+    jobs.HANDLERS[issuing.KIND] = issuing.HANDLER
+    app.extensions[names.FIXED] = lambda person_id: register.list_held([person_id], clock.now())
+    app.extensions[consent.KEY] = consent.Desk(consents.agree)
     csrf = CSRFProtect(app)
     for blueprint in load_blueprints():
         app.register_blueprint(blueprint)
@@ -93,6 +109,13 @@ def create_app(config: Config) -> Flask:
     app.context_processor(_layout)
     _answer_errors(app)
     return app
+
+
+def _limits(config: Config) -> dict[str, Any]:
+    return {
+        "idle": timedelta(minutes=config.staff_idle_minutes),
+        "second_factor": config.requires_second_factor,
+    }
 
 
 def import_models() -> None:
@@ -129,13 +152,15 @@ OWN_PAGE = {403, 404, 500, 503}
 """Errors with a template of their own; the others share one."""
 
 
-def _answer(code: int, retry_after: int | None = None) -> ResponseReturnValue:
+def _answer(
+    code: int, retry_after: int | None = None, page: str | None = None
+) -> ResponseReturnValue:
     if code >= 500:
         login.forget()  # the page must come even when the database does not answer
     if login.wants_json():
         answer = jsonify(error=code, saved=False, label=_("Belum tersimpan"))
     else:
-        name = f"errors/{code if code in OWN_PAGE else 'error'}.html"
+        name = f"errors/{page or (code if code in OWN_PAGE else 'error')}.html"
         answer = Response(render_template(name, code=code, retry_after=retry_after))
     if code in {429, 503}:
         answer.headers["Retry-After"] = str(retry_after or (60 if code == 429 else 5))
@@ -150,6 +175,7 @@ def _answer_errors(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda _error: _answer(404))
     app.register_error_handler(Forbidden, lambda _error: _answer(403))
     app.register_error_handler(OperationalError, _on_busy)
+    app.register_error_handler(ReadOnly, _on_read_only)
     app.register_error_handler(Exception, _on_crash)
 
 
@@ -159,9 +185,14 @@ def _on_http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _on_busy(error: OperationalError) -> ResponseReturnValue:
-    current_app.logger.error("database: %s", error.orig)
+    current_app.logger.error("database: %s", journal.first_line(error.orig))
     db.session.rollback()
     return _answer(503)
+
+
+def _on_read_only(_error: ReadOnly) -> ResponseReturnValue:
+    db.session.rollback()
+    return _answer(503, readonly.RETRY_AFTER, page="read_only")
 
 
 def _on_crash(error: Exception) -> ResponseReturnValue:

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from lms.cohorts import abbreviations
 from lms.competency import content as standard_content
 from lms.competency import services as competency
 from lms.core import releases
@@ -15,6 +16,7 @@ from lms.core.errors import DomainError
 from lms.core.models import ContentRelease
 from lms.credentials import content as scheme_content
 from lms.credentials import schemes
+from lms.evaluations import content as evaluation_content
 from lms.modules import content as lesson_content
 from lms.modules import services as modules
 from lms.pages import directory
@@ -24,6 +26,7 @@ from lms.practice.observations import content as station_content
 from lms.practice.observations import texts as stations
 from lms.practice.simulations import content as simulation_content
 from lms.practice.simulations import services as simulations
+from lms.privacy import notice
 from lms.quizzes import content as item_content
 from lms.quizzes import services as quizzes
 
@@ -80,6 +83,9 @@ def check(folder: Path) -> Checked:
     try:
         found.standard, found.problems = standard_content.check(folder)
         found.problems = found.problems + directory.check(folder)[1]
+        found.problems += abbreviations.check(folder)[1]
+        found.problems += notice.check(folder)[1]
+        found.problems += evaluation_content.check(folder)[1]
     except (Unreadable, OSError) as error:
         found.problems.append(_unreadable(error))
     if found.standard is None:

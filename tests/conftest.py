@@ -41,7 +41,12 @@ class Browser(FlaskClient):
     """
 
     def open(self, *args: Any, **values: Any) -> Any:
-        """Forget what `g` holds, then send the request."""
+        """Forget what `g` holds, then send the request and read all of the answer.
+
+        A stream that nobody reads would keep its connection to a database that the next test
+        replaces.
+        """
+        values.setdefault("buffered", True)
         if has_app_context():
             for name in list(g):
                 g.pop(name)
@@ -76,6 +81,8 @@ def _config(url: str, **overrides: object) -> Config:
         "testing": True,
         "argon2_memory_kib": 8,
         "argon2_rounds": 1,
+        "second_factor": "offered",
+        "consent": "paper",
     }
     return Config(**(settings | overrides))
 

@@ -5,7 +5,8 @@ them. What surrounds a class (letters, invitations, the trail …) grows with it
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from io import BytesIO
 from random import Random
 from typing import Any
 
@@ -15,10 +16,15 @@ from sqlalchemy import insert, select, update
 
 from certificates import codes
 from lms.accounts import services as accounts
-from lms.accounts.models import LoginSession, Person
+from lms.accounts.models import AddressChange, LoginSession, PasswordReset, Person
+from lms.agencies.models import Complaint, ComplaintKind, ComplaintStep, Village
+from lms.agencies.rules import Outcome, Stage
+from lms.cohorts import feeds
 from lms.cohorts import services as cohorts
+from lms.cohorts import speakers as guests
 from lms.cohorts.models import (
     ClassSession,
+    ClassState,
     Cohort,
     CohortStaff,
     Conflict,
@@ -32,19 +38,34 @@ from lms.cohorts.timetable import TWO_DAYS
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.config import CONTENT
-from lms.core import clock
+from lms.core import clock, jobs
 from lms.core.db import db, unit_of_work
 from lms.core.ids import hash_token
 from lms.core.login import Viewer
 from lms.core.models import AuditEvent, Mail
+from lms.credentials import issuing, register
 from lms.credentials.models import Certificate, CertificateEvent, Disclosure, EventKind, Method
 from lms.credentials.rules import Reason
 from lms.demo.walk import Walk, attend, coach, commit, keys
+from lms.evaluations import plans
+from lms.evaluations.models import PlanLetter
+from lms.evaluations.plans import Said, Superior
+from lms.evaluations.rules import Side
+from lms.nominations.models import Nomination, NominationEvent, Seating, SeatQuota
+from lms.nominations.rules import State, Step
+from lms.practice.attendance import checkin
+from lms.practice.attendance.checkin import Begin
 from lms.practice.cases import services as cases
 from lms.practice.cases.models import CaseSubmission
 from lms.practice.simulations import services as simulations
 from lms.practice.simulations.models import SimulationRun
+from lms.privacy import incidents
+from lms.privacy.models import Deletion
+from lms.privacy.models import Way as DeletionWay
 from lms.quizzes.models import Attempt
+from lms.reports import snapshots
+from lms.roster import services as roster
+from lms.roster.models import Way
 from tests import factories
 from tests.copies import STEP, copies
 
@@ -54,6 +75,8 @@ WALKERS = ("learner", "waiter", "reader", "holder", "beginner")
 """The learner is in the middle of everything; the beginner has only a seat."""
 STAFF = ("trainer", "assessor", "speaker", "agency", "author", "reviewer", "admin")
 TOKEN = "undangan-terbuka"
+PKM = OrganisationKind.PUSKESMAS
+KEY = "kunci-terbuka"
 
 
 @dataclass
@@ -74,7 +97,7 @@ class Crowd:
         if who is not None:
             with self.app.app_context(), unit_of_work():
                 person = db.session.get_one(Person, self.ids[who])
-                token = accounts.begin_session(person, now=self.now).token
+                token = accounts.begin_session(person, now=clock.now()).token
             with browser.session_transaction() as session:
                 session["_user_id"] = token
                 session["_fresh"] = True
@@ -95,6 +118,9 @@ def build(app: Flask, size: int) -> Crowd:
     grow(crowd, size)
     with app.app_context(), unit_of_work():
         _revoke_copy(crowd)
+        _leave_keys(crowd)
+        _leave_sheets(crowd)
+        _leave_plan(crowd)
     return crowd
 
 
@@ -108,6 +134,15 @@ def grow(crowd: Crowd, size: int) -> None:
         renew_codes()
         _surround(crowd, range(crowd.size, size))
     crowd.size = size
+    with crowd.app.app_context():
+        settle(crowd)
+
+
+def settle(crowd: Crowd) -> None:
+    """Do what the rounds do every few seconds, until nothing is behind."""
+    while snapshots.refresh(crowd.now):
+        pass
+    snapshots.count(crowd.ids["class"], now=crowd.now)
 
 
 def _found(crowd: Crowd) -> None:
@@ -121,6 +156,7 @@ def _found(crowd: Crowd) -> None:
         "class": factories.cohort(host, slug="melati", **days).id,
         "colleague": factories.person("trainer", "assessor", name="Pak Kolega").id,
     }
+    factories.cohort(host, slug="draf", state=ClassState.DRAFT, **days)
     crowd.ids |= {who: factories.person("trainee", name=f"Peserta {who}").id for who in WALKERS}
     crowd.ids |= {role: factories.person(role, name=f"Ibu {role}").id for role in STAFF}
     with unit_of_work():
@@ -132,6 +168,15 @@ def _found(crowd: Crowd) -> None:
         cohorts.add_staff(crowd.ids["colleague"], cohort_id, Part.TRAINER)
         cohorts.add_member(crowd.ids["agency"], sender_id, Part.OFFICER)
         cohorts.list_sessions(cohort_id)[2].speaker_id = crowd.ids["speaker"]
+        guests.set_bio(cohort_id, crowd.ids["speaker"], "Pendamping rujukan.")
+        handout = BytesIO(b"%PDF-1.7")
+        crowd.names["file"] = guests.add_file(
+            cohort_id, crowd.ids["speaker"], "materi.pdf", handout, now=crowd.now
+        )
+        for owner, subject in (("learner", None), ("trainer", cohort_id)):
+            crowd.names[f"calendar_{owner}"] = feeds.make_feed(
+                crowd.ids[owner], subject, now=crowd.now
+            )
 
 
 def _walk(crowd: Crowd) -> None:
@@ -153,12 +198,31 @@ def _walk(crowd: Crowd) -> None:
             walk.graded("S1", start + 5 * DAY)
     walks["holder"].graded("S2", start + 6 * DAY)
     attend(cohort, {public["beginner"]}, crowd.ids["trainer"], crowd.now - 2 * DAY)
+    with unit_of_work():
+        here, begin = cohorts.get_cohort_by_id(crowd.ids["class"]), Begin(time(8), 15)
+        checkin.open_half(here, "1am", begin, actor_id=crowd.ids["trainer"], now=crowd.now)
     for who, observer in (("learner", "colleague"), ("holder", "assessor")):
         walks[who].observe(cohort, crowd.ids[observer], crowd.now - DAY)
-    crowd.names["code"] = walks["holder"].certify(
-        cohort, crowd.ids["trainer"], crowd.now - DAY, BASE, sample=False
-    )
+    _issue(crowd, walks["holder"])
     _leave_open(crowd, walks["learner"])
+
+
+def _issue(crowd: Crowd, holder: Walk) -> None:
+    """Let two people sign for the holder, and a job issue what waits."""
+    at, class_id, by_id = crowd.now - DAY, crowd.ids["class"], crowd.ids["trainer"]
+    cohort = cohorts.get_cohort_by_id(class_id)
+    holder.propose(cohort, [crowd.ids["trainer"], crowd.ids["assessor"]], at)
+    with unit_of_work():
+        crowd.names["job"] = issuing.start(
+            cohorts.get_cohort_by_id(class_id),
+            "K1",
+            by_id=by_id,
+            base_url=BASE,
+            sample=False,
+            now=at,
+        )
+    jobs.work(at)
+    crowd.names["code"] = register.list_held([holder.person_id], crowd.now)[0].code
 
 
 def _leave_open(crowd: Crowd, learner: Walk) -> None:
@@ -236,6 +300,58 @@ def _revoke_copy(crowd: Crowd) -> None:
     )
 
 
+def _leave_keys(crowd: Crowd) -> None:
+    """Leave the learner a link to a new password and one to a new address."""
+    until = {"created_at": crowd.now, "expires_at": crowd.now + DAY}
+    for table, column, more in (
+        (PasswordReset, "key_hash", {}),
+        (AddressChange, "token_hash", {"email": "baru@contoh.test"}),
+    ):
+        values = {"person_id": crowd.ids["learner"], column: hash_token(KEY)}
+        db.session.add(table(**values, **until, **more))
+    db.session.add(
+        Deletion(
+            person_id=crowd.ids["learner"],
+            way=DeletionWay.ASKED,
+            token_hash=hash_token(KEY),
+            asked_by=crowd.ids["learner"],
+            asked_at=crowd.now,
+            due_at=crowd.now + 7 * DAY,
+        )
+    )
+    crowd.names["key"] = KEY
+    opened = incidents.open_incident(
+        "Contoh.", crowd.now, actor_id=crowd.ids["admin"], now=crowd.now
+    )
+    crowd.names["incident"] = opened.public_id
+
+
+def _leave_sheets(crowd: Crowd) -> None:
+    """Leave a list of people that nobody has sent yet, and one that was, with all kinds of rows."""
+    rows = [f"Calon {n}\tcalon{n}@contoh.test\tPuskesmas Kenanga" for n in range(60)]
+    rows += ["Tanpa Alamat\t\tPKM Kenanga", "Entah\tentah@contoh.test\tRumah Entah"]
+    reading = roster.read_people("\n".join(["Nama\tE-mail\tInstansi", *rows]), "")
+    for name in ("sheet", "sent"):
+        batch = roster.keep(
+            reading, way=Way.INVITE, cohort_id=crowd.ids["class"], organisation_id=None,
+            actor_id=crowd.ids["trainer"], now=clock.now(),
+        )  # fmt: skip
+        crowd.names[name] = batch.public_id
+    trainer = Viewer(crowd.ids["trainer"], "", "Ibu trainer", frozenset(["trainer"]), "id", "")
+    roster.confirm(batch.public_id, trainer, abbreviations=(), base_url=BASE, now=clock.now())
+
+
+def _leave_plan(crowd: Crowd) -> None:
+    """Leave a plan of the learner and a link for their superior."""
+    said = [Said("Berbagi cara bertanya", crowd.now.date() + 40 * DAY, "rekan")]
+    superior = Superior("Ibu Kepala", "kepala@contoh.test")
+    plan = plans.write("melati", crowd.ids["learner"], said, superior, now=crowd.now)
+    letter = {"plan_id": plan.id, "stage": 30, "side": Side.SUPERIOR, "number": 1}
+    until = {"sent_at": crowd.now, "expires_at": crowd.now + DAY}
+    db.session.add(PlanLetter(**letter, token_hash=hash_token(KEY), **until))
+    crowd.names["look"] = KEY
+
+
 # What surrounds a class
 
 
@@ -253,9 +369,53 @@ def _surround(crowd: Crowd, numbers: range) -> None:
         Cohort: [_cohort(n, crowd) for n in few],
         ClassSession: [_talk(n, crowd) for n in few],
         CohortStaff: [row for n in few for row in _staff(n, crowd)],
+        Seating: [_seating(n, crowd) for n in few],
+        SeatQuota: [{"cohort_id": STEP + n, "kind": PKM, "seats": 2, "free": 0} for n in few],
+        Nomination: [_nomination(n, crowd) for n in numbers],
+        NominationEvent: [_step(n, crowd) for n in numbers],
+        Complaint: [_complaint(n, crowd) for n in numbers],
+        ComplaintStep: [_complaint_step(n, crowd) for n in numbers],
+        Village: [_village(n, crowd) for n in few],
     }
     for table, rows in made.items():
         db.session.execute(insert(table), rows)
+
+
+def _complaint(n: int, crowd: Crowd) -> dict[str, Any]:
+    """Return one about the same paper; only one of them may be open."""
+    return {
+        "id": STEP + n,
+        "public_id": f"aduan{n}",
+        "certificate_id": crowd.ids["paper"],
+        "organisation_id": crowd.ids["sender"],
+        "by_id": crowd.ids["agency"],
+        "kind": ComplaintKind.DATA,
+        "text": "Tanggal di kertas keliru.",
+        "at": crowd.now,
+        "closed_at": crowd.now if n else None,
+    }
+
+
+def _complaint_step(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "complaint_id": STEP + n,
+        "position": 0,
+        "stage": Stage.DECIDED if n else Stage.EXAMINED,
+        "outcome": Outcome.REFUSED if n else None,
+        "by_id": crowd.ids["agency"],
+        "at": crowd.now,
+        "note": "",
+    }
+
+
+def _village(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "public_id": f"kelurahan{n}",
+        "city": "kota contoh",
+        "name": f"Kelurahan {n}",
+        "normal": f"kelurahan {n}",
+        "created_at": crowd.now,
+    }
 
 
 def _mail(n: int, crowd: Crowd) -> dict[str, Any]:
@@ -355,6 +515,48 @@ def _cohort(n: int, crowd: Crowd) -> dict[str, Any]:
         "signatory_title": "Kepala Dinas",
         "signatory_name": "Nama Contoh",
         "created_at": crowd.now,
+    }
+
+
+def _seating(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "cohort_id": STEP + n,
+        "capacity": 25,
+        "free": 23,
+        "loose": 23,
+        "nominate_until": crowd.now + 20 * DAY,
+        "offer_hours": 72,
+        "changed_by": crowd.ids["trainer"],
+        "changed_at": crowd.now,
+    }
+
+
+def _nomination(n: int, crowd: Crowd) -> dict[str, Any]:
+    """Return one for the first class to come, in each stored state."""
+    return {
+        "id": STEP + n,
+        "public_id": f"usulan{n}",
+        "cohort_id": STEP,
+        "organisation_id": crowd.ids["sender"],
+        "kind": PKM,
+        "name": f"Calon {n}",
+        "email": f"calon{n}@contoh.test",
+        "letter_number": "",
+        "letter_on": "",
+        "nominated_by": crowd.ids["agency"],
+        "nominated_at": crowd.now,
+        "state": list(State)[n % 2 if n % 3 else 3],
+    }
+
+
+def _step(n: int, crowd: Crowd) -> dict[str, Any]:
+    return {
+        "cohort_id": STEP,
+        "nomination_id": STEP + n,
+        "at": crowd.now,
+        "actor_id": crowd.ids["agency"],
+        "step": Step.NOMINATED,
+        "note": "",
     }
 
 

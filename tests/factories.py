@@ -1,6 +1,7 @@
 """Things tests need, made by plain functions. Each commits, so that requests see it."""
 
 import itertools
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -84,9 +85,14 @@ def cohort(host: Organisation | None = None, **overrides: Any) -> Cohort:
         "timetable": TIMETABLE,
         "actor_id": None,
         "now": NOW,
+    } | overrides
+    data = {
+        field.name: values.pop(field.name)
+        for field in fields(cohorts.ClassData)
+        if field.name in values
     }
     with unit_of_work():
-        found = cohorts.create_cohort(**(values | overrides)).id
+        found = cohorts.create_cohort(cohorts.ClassData(**data), **values).id
     return db.session.get_one(Cohort, found)
 
 

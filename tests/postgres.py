@@ -18,11 +18,46 @@ import psycopg
 import pytest
 
 
+class Process:
+    """The server's process, which can be killed and started again."""
+
+    def __init__(self, command: list[Any], user: dict[str, Any]) -> None:
+        self._command, self._user = command, user
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Run the server, in a group of processes of its own."""
+        self._process = subprocess.Popen(
+            self._command, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True, **self._user
+        )
+
+    def stop(self, number: signal.Signals) -> None:
+        """Ask it to end and wait until it has."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(20)
+
+    def kill(self) -> None:
+        """Kill it and everything it started, as a crash of the machine's memory would."""
+        assert self._process is not None
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        found = [int(pid) for pid in children.read_text().split()]
+        for pid in [self._process.pid, *found]:
+            os.kill(pid, signal.SIGKILL)
+        self._process.wait(20)
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server, reached by its socket folder."""
 
     socket: Path
+    process: Process
+
+    def restart(self) -> None:
+        """Start it again after a kill, and wait until it answers."""
+        self.process.start()
+        _wait(self)
 
     def url(self, name: str) -> str:
         """Return the SQLAlchemy address of one database."""
@@ -52,8 +87,8 @@ def _binaries() -> Path:
 
 
 @contextmanager
-def start_server() -> Iterator[Server]:
-    """Start a server with an empty cluster and stop it afterwards.
+def start_server(**settings: object) -> Iterator[Server]:
+    """Start a server with an empty cluster and stop it afterwards; `settings` win over ours.
 
     The wheel's own helper is not used: as root it would change the rights of parent folders.
     """
@@ -70,20 +105,17 @@ def start_server() -> Iterator[Server]:
         os.chown(run, nobody.pw_uid, nobody.pw_gid)
     _quiet([install / "bin/initdb", "-D", run / "d", "-U", "suluh", "-A", "trust",
             "-E", "UTF8", "--locale=C", "--no-sync"], user)  # fmt: skip
-    process = subprocess.Popen(
-        [install / "bin/postgres", "-D", run / "d",
-         *_settings(listen_addresses="", unix_socket_directories=run, fsync="off",
-                    full_page_writes="off", max_connections=60)],
-        stderr=subprocess.DEVNULL, cwd="/", **user,
-    )  # fmt: skip
-    server = Server(run)
+    ours = {"listen_addresses": "", "unix_socket_directories": run, "fsync": "off",
+            "full_page_writes": "off", "max_connections": 60}  # fmt: skip
+    command = [install / "bin/postgres", "-D", run / "d", *_settings(**(ours | settings))]
+    server = Server(run, Process(command, user))
     try:
+        server.process.start()
         _wait(server)
         yield server
     finally:
         # SIGTERM would wait for pooled clients.
-        process.send_signal(signal.SIGINT)
-        process.wait(20)
+        server.process.stop(signal.SIGINT)
         shutil.rmtree(folder, ignore_errors=True)
 
 

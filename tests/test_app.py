@@ -404,6 +404,7 @@ from lms.wsgi import app
 answer = app.test_client().get("/masuk", follow_redirects=True)
 assert answer.status_code == 200, answer.status_code
 heavy = {"alembic", "numpy", "reportlab", "authlib", "pyld", "playwright", "PIL"}
+heavy |= {"pyotp", "segno", "joserfc", "cryptography", "requests"}
 print(sorted(heavy & {name.split(".")[0].lower() for name in sys.modules}))
 """
 

@@ -23,6 +23,7 @@ from lms.core import clock
 from lms.core.db import db, unit_of_work
 from lms.core.models import ContentRelease, Mail
 from tests import factories
+from tests.accounts.test_second_factor import enrolled
 from tests.factories import NOW
 
 Run = Callable[..., Result]
@@ -195,22 +196,40 @@ def test_a_forgotten_password_is_renewed_and_ends_every_session(installed: Run):
         done = run_people(installed, "Rahma@contoh.test")
         fresh = done.output.split("New password: ")[1].split()[0]
         assert accounts.load_viewer(token) is None
-        with unit_of_work():
-            begun = accounts.sign_in(
-                email="rahma@contoh.test",
-                password=fresh,
-                address="",
-                device_token=None,
-                maker=factories.MAKER,
-                now=clock.now(),
-            )
-        assert begun.viewer.public_id == public_id
+        proof = accounts.prove(
+            email="rahma@contoh.test",
+            password=fresh,
+            address="",
+            device_token=None,
+            maker=factories.MAKER,
+            now=clock.now(),
+        )
+        assert accounts.get_person(public_id).id == proof.person_id
         db.session.remove()
         db.engine.dispose()
 
 
-def run_people(run: Run, email: str) -> Result:
-    return run("people", "renew-password", email)
+def test_the_operator_takes_a_lost_second_factor_away(installed: Run):
+    config = server.instance_config(os.environ, cli.INSTANCE, database="suluh.sqlite3")
+    app, address = create_app(config), "sri@contoh.test"
+    assert "nobody signs in" in run_people(installed, address, "remove-second-factor").output
+    with app.app_context():
+        sri = factories.person("admin", email=address).id
+        assert (
+            "has no second factor" in run_people(installed, address, "remove-second-factor").output
+        )
+        enrolled(accounts.get_person_by_id(sri))
+        assert accounts.has_second_factor(sri)
+        db.session.rollback()
+        assert run_people(installed, address, "remove-second-factor").exit_code == 0
+        db.session.rollback()
+        assert not accounts.has_second_factor(sri)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def run_people(run: Run, email: str, command: str = "renew-password") -> Result:
+    return run("people", command, email)
 
 
 # --- Mail

@@ -103,3 +103,38 @@ def test_what_the_program_sets_wins_over_the_environment():
 def test_nothing_set_at_all_is_refused():
     with pytest.raises(BadConfig, match="SULUH_SECRET_KEY"):
         from_environment({})
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "names"),
+    [
+        ("SULUH_SECOND_FACTOR", "maybe", "required or offered"),
+        ("SULUH_STAFF_IDLE_MINUTES", "5", "from 10 to 720"),
+        ("SULUH_STAFF_IDLE_MINUTES", "lama", "from 10 to 720"),
+        ("SULUH_STAFF_IDLE_MINUTES", "721", "from 10 to 720"),
+        ("SULUH_OIDC_ISSUER", "https://id.test", "belong together"),
+    ],
+)
+def test_settings_of_sign_in_that_make_no_sense_are_refused(variable: str, value: str, names: str):
+    with pytest.raises(BadConfig, match=names):
+        from_environment(ENVIRON | {variable: value})
+
+
+def test_settings_of_sign_in_are_read():
+    bare = from_environment(ENVIRON)
+    assert (bare.requires_second_factor, bare.staff_idle_minutes) == (True, 60)
+    found = from_environment(
+        ENVIRON
+        | {
+            "SULUH_SECOND_FACTOR": "offered",
+            "SULUH_STAFF_IDLE_MINUTES": "10",
+            "SULUH_OIDC_ISSUER": "http://127.0.0.1:9000",
+            "SULUH_OIDC_CLIENT_ID": "suluh",
+            "SULUH_OIDC_CLIENT_SECRET": "rahasia",
+            "SULUH_OIDC_NAME": "akun Kota",
+        }
+    )
+    assert (found.requires_second_factor, found.staff_idle_minutes) == (False, 10)
+    assert (found.oidc_issuer, found.oidc_client_id) == ("http://127.0.0.1:9000", "suluh")
+    assert (found.oidc_client_secret, found.oidc_name) == ("rahasia", "akun Kota")
+    assert not from_environment(ENVIRON, demo=True).requires_second_factor

@@ -50,7 +50,7 @@ def test_every_route_admits_exactly_the_roles_it_declares(app: Flask, sign_in):
         path = address(app, rule)
         for role in (None, *ROLES):
             browser = sign_in(people[role]) if role else app.test_client()
-            answer = browser.open(path, method=method, data={})
+            answer = browser.open(path, method=method, data={}, buffered=True)
             to_sign_in = answer.status_code == 302 and answer.location.startswith("/masuk")
             refused = answer.status_code in {401, 403} or (
                 to_sign_in and (role is None or rule.endpoint != "accounts.sign_out")

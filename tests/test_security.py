@@ -27,7 +27,7 @@ from tests import factories
 ENDS_A_SESSION = {"pages.quick_exit", "accounts.sign_out"}
 QUERY = ["sebelum", "cari", "peran", "setelah", "tindakan", "tentang", "hal", "status", "unit",
          "kode", "soal", "bagian", "kuk", "varian", "siapa", "instansi", "urut", "tampil",
-         "next"]  # fmt: skip
+         "next", "tingkat", "minggu", "selesai"]  # fmt: skip
 HOSTILE = ["\0", "a\0b", "9" * 25, "9" * 5000, "-1", "%", "' OR 1=1--", "\N{GRINNING FACE}"]
 
 

@@ -1,9 +1,10 @@
 """The fictional Kota Contoh: one class of 25 people at every stage."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,17 +14,22 @@ from flask import current_app
 from lms.accounts import services as accounts
 from lms.cohorts import organisations
 from lms.cohorts import services as cohorts
+from lms.cohorts import speakers as guests
+from lms.cohorts.curricula import list_offers
 from lms.cohorts.models import Cohort, Part
 from lms.cohorts.timetable import TWO_DAYS
 from lms.config import Config
 from lms.core.db import unit_of_work
 from lms.core.login import Viewer
-from lms.credentials import register
+from lms.credentials import register, signatures
 from lms.credentials import services as credentials
 from lms.credentials.models import Method
 from lms.credentials.rules import Reason
-from lms.demo import people
+from lms.demo import after, desk, people, place, seats
+from lms.demo import agency as offices
 from lms.demo.walk import ONLINE, Walk, attend, keys
+from lms.practice.attendance import services as attendance
+from lms.privacy import consent
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
@@ -62,9 +68,17 @@ def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
     )
     _organisations(city)
     _accounts(city)
+    _to_come(city)
+    _trainers(city)
     old = _cohort(city, "Angkatan 1", now - 790 * DAY)
     new = _cohort(city, "Angkatan 2", now - 20 * DAY)
     issued = _past(city, old, base_url) | _present(city, new, base_url)
+    quiet = [city.id_of(name) for name, _agency, stage in people.SEATS if stage == "quiet"]
+    sender = city.id_of("Wati Suryani"), "Wati Suryani"
+    desk.greet(new.id, quiet, sender, f"{base_url}/", now - 2 * DAY)
+    _after(city, old.id, new.id)
+    desk.count(now)
+    _agency_day(city)
     return {
         "url": base_url,
         "accounts": _one_per_role(city),
@@ -73,6 +87,26 @@ def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
             for code, status in issued.items()
         ],
     }
+
+
+def _agency_day(city: City) -> None:
+    """Let the officers of two agencies keep their lists, and one of them complain."""
+    for officer, key in people.OFFICER_OF.items():
+        order = ("certified", "ending")
+        own = [(name, stage in order) for name, where, stage in people.SEATS if where == key]
+        chosen = [name for name, _first in sorted(own, key=lambda one: not one[1])]
+        offices.keep(
+            city.id_of(officer),
+            [(city.walks[name].public_id, name) for name in chosen],
+            zone=city.config.zone,
+            now=city.now,
+        )
+    [paper] = register.list_held([city.id_of("Rosmini Daeng Ngai")], city.now)[:1]
+    offices.complain(
+        city.id_of("Mei Lin Tanujaya"),
+        {"code": paper.code, "name": paper.holder_name},
+        now=city.now - HOUR,
+    )
 
 
 def _write_paper(city: City, code: str, folder: Path) -> Path:
@@ -109,39 +143,94 @@ def _accounts(city: City) -> None:
             )
             city.passwords[name] = made.id, email, password
             city.walks[name] = Walk(made.id, made.public_id, known, city.random)
+            consent.agree(made.id, "invitation", city.now - 60 * DAY)
         for name, agency in people.OFFICER_OF.items():
             cohorts.add_member(city.id_of(name), city.organisations[agency], Part.OFFICER)
 
 
-def _cohort(city: City, title: str, starts: datetime) -> Cohort:
+def _cohort(
+    city: City,
+    title: str,
+    starts: datetime,
+    staff: Sequence[tuple[str, str]] = people.STAFF,
+) -> Cohort:
     day = starts.date()
     speaker = city.id_of("Ni Luh Puspita")
     timetable = [
-        entry if entry.lesson_code != "K5.T" else replace(entry, speaker_id=speaker)
-        for entry in TWO_DAYS
+        replace(
+            entry,
+            begins=begins,
+            ends=ends,
+            speaker_id=speaker if entry.lesson_code == "K5.T" else None,
+        )
+        for entry, (begins, ends) in zip(TWO_DAYS, place.HOURS, strict=True)
     ]
     with unit_of_work():
         cohort = cohorts.create_cohort(
-            slug=f"kota-contoh-{title.split()[-1]}",
-            title=f"{title} Kota Contoh",
-            city=people.CITY,
-            place="Aula Dinas Sosial Kota Contoh",
-            zone="WITA",
-            host_id=city.organisations["host"],
-            starts_on=day,
-            ends_on=day + DAY,
-            letterhead=people.LETTERHEAD,
-            signatory_title=people.SIGNATORY[0],
-            signatory_name=people.SIGNATORY[1],
-            signatory_number=people.SIGNATORY[2],
+            cohorts.ClassData(
+                title=f"{title} Kota Contoh",
+                city=people.CITY,
+                place="Aula Dinas Sosial Kota Contoh",
+                address=place.ADDRESS,
+                contact_name=place.CONTACT[0],
+                contact_phone=place.CONTACT[1],
+                contact_email=place.CONTACT[2],
+                bring=place.BRING,
+                zone="WITA",
+                host_id=city.organisations["host"],
+                starts_on=day,
+                ends_on=day + DAY,
+                letterhead=people.LETTERHEAD,
+                signatory_title=people.SIGNATORY[0],
+                signatory_name=people.SIGNATORY[1],
+                signatory_number=people.SIGNATORY[2],
+            ),
+            slug=f"kota-contoh-{title.split()[-1].lower()}",
             timetable=timetable,
+            curricula={one.code: one.version for one in list_offers() if one.version},
             actor_id=city.id_of("Ayu Pratiwi"),
             now=starts - 30 * DAY,
         )
         cohort_id = cohort.id
-        for name, role in people.STAFF:
+        for name, role in staff:
             cohorts.add_staff(city.id_of(name), cohort_id, Part(role))
+        guests.set_bio(cohort_id, speaker, place.BIO)
+        sheet = BytesIO(place.handout())
+        guests.add_file(cohort_id, speaker, "Peta layanan kota.pdf", sheet, now=starts - 30 * DAY)
     return cohorts.get_cohort_by_id(cohort_id)
+
+
+def _to_come(city: City) -> None:
+    """Open the class of next month and let agencies nominate for it."""
+    cohort = _cohort(city, "Angkatan 3", city.now + 24 * DAY)
+    seats.nominate(
+        cohort.id,
+        city.organisations,
+        {agency: city.id_of(name) for name, agency in people.OFFICER_OF.items()},
+        actor_id=city.id_of("Wati Suryani"),
+        maker=accounts.hasher(city.config.argon2_memory_kib, city.config.argon2_rounds),
+        now=city.now,
+    )
+
+
+def _trainers(city: City) -> None:
+    """Hold the class in which the trainers of the city were trained."""
+    starts = city.now - 900 * DAY
+    cohort = _cohort(city, "Pelatihan TOT", starts, [("Ni Luh Puspita", "speaker")])
+    trainers = [city.id_of(name) for name, role in people.STAFF if role == "trainer"]
+    after.train_trainers(cohort, city.id_of("Ni Luh Puspita"), trainers, starts)
+
+
+def _after(city: City, old_id: int, new_id: int) -> None:
+    """Let people say what the classes were like, and promise what they will do."""
+    seats = {cohort_id: cohorts.list_seats(cohort_id) for cohort_id in (old_id, new_id)}
+    here = [seat.person_id for seat in seats[new_id]]
+    ended = city.now - 18 * DAY
+    after.tell(new_id, here[:17], city.random, ended)
+    new, old = (cohorts.get_cohort_by_id(one) for one in (new_id, old_id))
+    after.promise(new, here[:6], ended, city.now)
+    before = city.now - 788 * DAY
+    after.promise(old, [seat.person_id for seat in seats[old_id]], before, city.now)
 
 
 def _seat(city: City, cohort: Cohort, name: str, agency: str, at: datetime) -> None:
@@ -181,7 +270,7 @@ def _past(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
         walk = city.walks[name]
         walk.observe(cohort, city.id_of("Lestari Widodo"), starts + DAY + HOUR)
         decided = city.now - (680 if stage == "ending" else 760) * DAY
-        code = walk.certify(cohort, city.id_of("Wati Suryani"), decided, base_url, sample=True)
+        code = walk.certify(cohort, _signers(city), decided, base_url, sample=True)
         found[code] = "expired" if stage == "expired" else "valid"
     return found
 
@@ -269,6 +358,7 @@ WHOLE = {"unobserved", "ready", "certified", "revoked"}
 def _present(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
     """Build the class of this month: every stage from not started to revoked."""
     starts = city.now - 20 * DAY
+    seats.quotas_of_past(cohort.id, starts, actor_id=city.id_of("Wati Suryani"))
     for name, agency, stage in people.SEATS:
         _seat(city, cohort, name, agency, starts - 12 * DAY)
         start = starts - 11 * DAY + city.random.randint(0, 30) * HOUR
@@ -280,19 +370,75 @@ def _present(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
         city.walks[name].public_id for name, _a, stage in people.SEATS if stage == "unstarted"
     }
     attend(cohort, absent, city.id_of("Wati Suryani"), starts + DAY)
+    _vary(city, cohort, starts + DAY + HOUR)
     found: dict[str, str] = {}
     for name, _agency, stage in people.SEATS:
         if stage not in UNSEEN:
             city.walks[name].observe(cohort, city.id_of("Lestari Widodo"), starts + DAY + 2 * HOUR)
         if stage in {"certified", "revoked"}:
-            signer = city.id_of("Wati Suryani")
-            code = city.walks[name].certify(cohort, signer, starts + 6 * DAY, base_url, sample=True)
+            code = city.walks[name].certify(
+                cohort, _signers(city), starts + 6 * DAY, base_url, sample=True
+            )
             found[code] = "valid" if stage == "certified" else "revoked"
             if stage == "revoked":
                 _revoke(city, code)
             else:
                 _look(city, code)
+    _meet(city, cohort)
     return found
+
+
+def _vary(city: City, cohort: Cohort, at: datetime) -> None:
+    """Correct a few lines of the attendance list: late, a part only, made up in another class."""
+    there = attendance.Entry("present", "present")
+    varied = {
+        "1am": {
+            "Andi Firmansyah": replace(there, chosen="late"),
+            "Yohana Bere": replace(there, chosen="late"),
+            "Siti Rahmawati": replace(there, chosen="partial", minutes=60, note="sesi pembukaan"),
+        },
+        "2pm": {
+            "Agus Priyanto": replace(there, chosen="absent"),
+            "Dewi Kartika": replace(
+                there, chosen="made_up", note="Kelas Kota Sebelah, ada piket di hari kedua"
+            ),
+        },
+    }
+    cohort_id, recorder_id = cohort.id, city.id_of("Wati Suryani")
+    for key, entries in varied.items():
+        by_id = {city.walks[name].public_id: entry for name, entry in entries.items()}
+        with unit_of_work():
+            attendance.record(
+                cohorts.get_cohort_by_id(cohort_id),
+                key,
+                by_id,
+                fill=False,
+                recorder_id=recorder_id,
+                now=at,
+            )
+
+
+def _signers(city: City) -> tuple[int, int]:
+    """Return who signs decisions: a trainer first, then the assessor."""
+    return city.id_of("Wati Suryani"), city.id_of("Lestari Widodo")
+
+
+def _meet(city: City, cohort: Cohort) -> None:
+    """Leave the decision meeting half done: one decided, one signed once, one put off."""
+    at = city.now - DAY
+    city.walks["Tri Astuti"].propose(cohort, _signers(city), at)
+    city.walks["Sri Wahyuni"].propose(cohort, _signers(city)[:1], at + HOUR)
+    cohort_id = cohort.id
+    with unit_of_work():
+        signatures.put_off(
+            city.id_of("Ratna Sari Dewi"),
+            "K1",
+            cohort_id=cohort_id,
+            by_id=city.id_of("Lestari Widodo"),
+            reason="Simulasi S2 berakhir dengan tindakan membahayakan.",
+            todo="Baca umpan balik S2, ulangi setelah 24 jam, lalu bahas lagi di pleno.",
+            now=at + 2 * HOUR,
+        )
 
 
 def _revoke(city: City, code: str) -> None:

@@ -63,3 +63,17 @@ OFFICE: list[tuple[str, str]] = [
     ("Ayu Pratiwi", "admin"),
 ]
 OFFICER_OF = {"Gunawan Halim": "uptd", "Mei Lin Tanujaya": "polres"}
+
+NOMINEES: dict[str, list[str]] = {
+    "uptd": ["Wulan Maharani", "Ida Bagus Oka", "Salma Nasution"],
+    "polres": ["Rudi Hartono Simbolon", "Theresia Manalu", "Slamet Riyadi"],
+    "pkm": ["Nurlaila Hasanah", "Agustinus Kelen"],
+    "rs": ["Made Sukmawati"],
+    "kua": ["Ahmad Fauzi", "Siti Aminah", "Mardiana Lubis", "Usman Daulay"],
+    "kec": ["Petrus Kambu"],
+    "host": ["Yuliana Tambunan"],
+}
+"""Who is nominated for the class to come, by agency. Nobody from Dinas Sosial and Polsek yet."""
+ACCEPTING = ("Wulan Maharani", "Rudi Hartono Simbolon", "Nurlaila Hasanah", "Ahmad Fauzi")
+DECLINING = ("Theresia Manalu",)
+"""Her seat goes to Slamet Riyadi."""

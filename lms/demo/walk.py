@@ -18,6 +18,7 @@ from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core.db import unit_of_work
 from lms.core.login import Viewer
+from lms.credentials import meeting, signatures
 from lms.credentials import services as credentials
 from lms.modules import services as modules
 from lms.modules.models import Outcome
@@ -206,21 +207,41 @@ class Walk:
                     )
                 )
 
-    def certify(
-        self, cohort: Cohort, signer_id: int, at: datetime, base_url: str, *, sample: bool
-    ) -> str:
-        """Sign the decision on K1. Returns the code of the certificate."""
+    def propose(self, cohort: Cohort, signers: Collection[int], at: datetime) -> None:
+        """Let these people sign that K1 is reached, one after the other."""
         cohort_id = cohort.id
+        for signer_id in signers:
+            seen = commit(lambda who=signer_id: self._seen(cohort_id, who, at))  # type: ignore[misc]  # bound now
+            commit(
+                lambda who=signer_id, what=seen: signatures.sign(  # type: ignore[misc]  # bound now
+                    self.person_id, K1, cohort_id=cohort_id, signer_id=who, seen=what, now=at
+                )
+            )
+
+    def _seen(self, cohort_id: int, signer_id: int, at: datetime) -> str:
+        """Return the fingerprint of the evidence a signer has before them."""
+        cohort = cohorts.get_cohort_by_id(cohort_id)
+        found = meeting.get_meeting(cohort, K1, signer_id, only=[self.public_id], now=at)
+        return found.lines[0].digest
+
+    def certify(
+        self,
+        cohort: Cohort,
+        signers: Collection[int],
+        at: datetime,
+        base_url: str,
+        *,
+        sample: bool,
+    ) -> str:
+        """Sign the decision on K1 and issue the certificate. Returns its code."""
+        self.propose(cohort, signers, at)
+        decision_id = commit(lambda: signatures.find_decided(self.person_id, K1))
+        if decision_id is None:
+            raise LookupError(self.public_id)
         return commit(
             lambda: (
                 credentials.issue(
-                    self.person_id,
-                    K1,
-                    cohort_id=cohort_id,
-                    signer_id=signer_id,
-                    now=at,
-                    base_url=base_url,
-                    sample=sample,
+                    decision_id, by_id=None, now=at, base_url=base_url, sample=sample
                 ).code
             )
         )

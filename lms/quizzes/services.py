@@ -372,7 +372,11 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
         )
         for row in rows
     ]
-    marks = rules.score_attempt(drawn, rules.latest(events_of(attempt.id)))
+    events = events_of(attempt.id)
+    marks = rules.score_attempt(drawn, rules.latest(events))
+    end = max([now, attempt.opened_at, *(event.at for event in events)])
+    if end > now:  # the clock was set back meanwhile: nothing ends before its last answer
+        db.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(closed_at=end))
     competency.append(
         [
             NewEvidence(
@@ -383,7 +387,7 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
                 group=ref.public_id,
                 ref=str(mark.question.version),
                 passed=mark.right,
-                happened_at=now,
+                happened_at=end,
             )
             for mark in marks
             if mark.counts

@@ -24,7 +24,14 @@ AnyRow = Row[*tuple[Any, ...]]
 
 # Statements of every request, put together once: that costs more than running them.
 SITTING = (
-    select(Attempt.id, Attempt.person_id, Attempt.number, Attempt.closed_at, Quiz.curriculum_code)
+    select(
+        Attempt.id,
+        Attempt.person_id,
+        Attempt.number,
+        Attempt.opened_at,
+        Attempt.closed_at,
+        Quiz.curriculum_code,
+    )
     .join(Quiz, Quiz.id == Attempt.quiz_id)
     .where(Attempt.public_id == bindparam("sitting"))
 )
@@ -192,7 +199,7 @@ class Result:
 
 
 def get_attempt(ref: AttemptRef) -> AnyRow:
-    """Return the sitting's id, number and closing. Raises NotFound."""
+    """Return the sitting's id, number, beginning and end. Raises NotFound."""
     row = db.session.execute(SITTING, {"sitting": ref.public_id}).first()
     if row is None or not is_own(ref, row.person_id, row.curriculum_code):
         raise NotFound(ref.public_id)

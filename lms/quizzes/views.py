@@ -1,6 +1,15 @@
 """Pages of quizzes: the start page, one question a page, checking, the result."""
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from lms.cohorts import services as cohorts
@@ -12,6 +21,7 @@ from lms.core.i18n import gettext as _
 from lms.core.i18n import moment
 from lms.quizzes import rules, services, sheets
 from lms.quizzes.forms import AutosaveForm, PageAnswerForm, SubmitForm
+from lms.quizzes.receipts import Acknowledged, sign
 from lms.quizzes.sheets import AttemptRef, Outcome, Sheet
 
 bp = Blueprint("quizzes", __name__, template_folder="templates")
@@ -171,12 +181,22 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
         return receipt(_("Belum tersimpan. Muat ulang halaman ini."), 409)
     if not saved.counts:
         return receipt(_("Yang dipakai jawaban di tab lain. Muat ulang halaman ini."), 409)
-    return receipt(_("Tersimpan %(time)s", time=hour(saved.at, form.zone.data or None)))
+    answer = Acknowledged(
+        attempt=ref.public_id,
+        soal=form.soal.data,
+        client_key=form.client_key.data,
+        choice=form.choice.data if form.is_choice else None,
+        flagged=None if form.is_choice else form.flagged.data,
+        at=saved.at,
+    )
+    label = _("Tersimpan %(time)s", time=hour(saved.at, form.zone.data or None))
+    secret = current_app.extensions["suluh"].secret_key
+    return receipt(label, receipt=sign(secret, answer), at=saved.at.isoformat())
 
 
-def receipt(label: str, status: int = 200) -> ResponseReturnValue:
-    """Answer save.js: saved or not, and the words for the live region."""
-    return jsonify(saved=status == 200, label=label), status
+def receipt(label: str, status: int = 200, **proof: str) -> ResponseReturnValue:
+    """Answer save.js: saved or not, the words for the live region, and the proof if it is."""
+    return jsonify(saved=status == 200, label=label, **proof), status
 
 
 @bp.get("/kuis/<curriculum>/<attempt>/periksa")

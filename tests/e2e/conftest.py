@@ -2,17 +2,23 @@
 
 import os
 import re
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser
 
+from lms.core.db import db
+from tests.conftest import SqliteHome, open_copy
 from tests.e2e.browser import open_browser
-from tests.screens import ROOT, free_port, wait
+from tests.screens import ROOT, demo, free_port, wait
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "lms", "serve", "--port", str(port)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SULUH_SECOND_FACTOR": "offered"},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -56,3 +62,56 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[T]):
+    """A served installation whose tables were filled first."""
+
+    base: str
+    app: Flask
+    """The same database, for what a test does through the services meanwhile."""
+    made: T
+
+
+@contextmanager
+def serve_prepared(home: SqliteHome, folder: Path, fill: Callable[[], T]) -> Iterator[Prepared[T]]:
+    """Fill a copy of the template through the services, then serve it as `./run` does."""
+    (folder / "instance").mkdir(mode=0o700)
+    target = folder / "instance" / "suluh.sqlite3"
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    app = open_copy(home.template, target, base_url=base)
+    with app.app_context():
+        made = fill()
+        let_go()
+    with closing(sqlite3.connect(target)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "lms", "serve", "--port", str(port)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "SULUH_SECOND_FACTOR": "offered"},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait(f"{base}/healthz", process)
+        yield Prepared(base, app, made)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def let_go() -> None:
+    """Close what this process holds of the database, so that the server alone has it."""
+    db.session.remove()
+    db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def city() -> Iterator[tuple[str, dict]]:  # type: ignore[type-arg]  # parsed JSON
+    """Give the address and the accounts of a served demonstration; files of tests share it."""
+    with demo(free_port()) as found:
+        yield found

@@ -13,7 +13,7 @@ import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from lms.config import CONTENT
-from tests.e2e.browser import LARGE, SMALL, faults, sign_in, watch
+from tests.e2e.browser import LARGE, SMALL, agree, faults, sign_in, watch
 from tests.e2e.conftest import Installation
 
 pytestmark = pytest.mark.browser
@@ -87,7 +87,10 @@ def set_up(browser: Browser, place: Installation) -> Someone:
     page.fill("#email", admin.email)
     page.fill("#password", PASSWORD)
     admin.submit()
-    page.wait_for_url(f"{place.base}/")
+    page.wait_for_url("**/privasi/persetujuan")
+    assert faults(page) == []
+    agree(page)
+    assert page.url == f"{place.base}/"
     return admin
 
 
@@ -114,6 +117,12 @@ def open_class(admin: Someone) -> None:
     page.fill("#signatory_title", "Kepala Dinas")
     page.fill("#signatory_name", "Nursyam Contoh")
     admin.submit("main form:has(#slug)")
+    page.wait_for_url(f"**/admin/angkatan/{CLASS}/kurikulum")
+    page.check("[name=curricula][value=K1]")
+    admin.submit("main form:has([name=curricula])")
+    page.wait_for_url(f"**/admin/angkatan/{CLASS}/jadwal")
+    page.get_by_role("link", name="Lanjut: periksa kelas").click()
+    page.get_by_role("button", name="Buka kelas").click()
     page.wait_for_url(f"**/admin/angkatan/{CLASS}")
 
 
@@ -137,6 +146,7 @@ def accept(browser: Browser, base: str, link: str, email: str, *, small: bool = 
     page.goto(link)
     page.fill("#password", PASSWORD)
     page.fill("#again", PASSWORD)
+    page.check("#agree")
     found.submit("main form:has(#password)")
     page.wait_for_url(f"{base}/")
     return found
@@ -316,11 +326,17 @@ def test_from_an_invitation_to_a_certificate_that_is_checked(
     public_id = str(person.get_attribute("href")).rsplit("/", 1)[1]
     observe(assessor, public_id)
 
-    page = trainer.open(f"/angkatan/{CLASS}/peserta/{public_id}/keputusan/K1")
-    trainer.says("Rahma Contoh Yuliani")
+    for signer in (trainer, assessor):
+        page = signer.open(f"/angkatan/{CLASS}/pleno/{public_id}/K1")
+        signer.says("Rahma Contoh Yuliani")
+        page.locator("main a[href*='/tanda-tangan?']").click()
+        page.locator("main input[name=confirm]").check()
+        signer.submit("main form:has(input[name=confirm])")
+        page.wait_for_load_state()
+    page = trainer.open(f"/angkatan/{CLASS}/penerbitan")
     page.locator("main input[name=confirm]").check()
     trainer.submit("main form:has(input[name=confirm])")
-    page.wait_for_load_state()
+    expect(page.locator("main")).to_contain_text("1 sertifikat terbit.", timeout=20_000)
 
     page = trainee.open("/sertifikat")
     trainee.says("Berlaku")

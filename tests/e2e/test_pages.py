@@ -1,7 +1,5 @@
 """Every main page of the demonstration: narrow, zoomed, in English, without a script, and left."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -10,12 +8,6 @@ from tests.e2e.browser import SMALL, WIDE, faults, sign_in, watch
 
 pytestmark = pytest.mark.browser
 City = tuple[str, dict]  # type: ignore[type-arg]  # address and parsed JSON
-
-
-@pytest.fixture(scope="module")
-def city() -> Iterator[City]:
-    with screens.demo(screens.free_port()) as found:
-        yield found
 
 
 def account(city: City, role: str) -> dict[str, str]:
