@@ -214,3 +214,12 @@ def sign_in(app: Flask) -> Callable[[Person], FlaskClient]:
         return browser
 
     return enter
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests of a worker: a second would not start beside it."""
+    from tests.e2e.browser import open_browser
+
+    with open_browser() as found:
+        yield found

@@ -28,7 +28,9 @@ ENDS_A_SESSION = {"pages.quick_exit", "accounts.sign_out"}
 QUERY = ["sebelum", "cari", "peran", "setelah", "tindakan", "tentang", "hal", "status", "unit",
          "kode", "soal", "bagian", "kuk", "varian", "siapa", "instansi", "urut", "tampil",
          "next", "tingkat", "minggu", "selesai"]  # fmt: skip
-HOSTILE = ["\0", "a\0b", "9" * 25, "9" * 5000, "-1", "%", "' OR 1=1--", "\N{GRINNING FACE}"]
+HOSTILE = ["\0", "9" * 5000, "-1", "%", "' OR 1=1--", "\N{GRINNING FACE}"]
+STORED_UNLIKE = ["a\0b", "9" * 25]
+"""What PostgreSQL refuses to look for."""
 
 
 @pytest.fixture
@@ -67,11 +69,22 @@ def fill(rule: Rule, parts: dict[str, str]) -> str:
     return address
 
 
-@pytest.mark.both
 @pytest.mark.parametrize("value", HOSTILE)
 def test_no_address_and_no_query_is_an_error_of_ours(
     bare_app: Flask, everybody: FlaskClient, value: str
 ):
+    _refuse_nothing_with_500(bare_app, everybody, value)
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("value", STORED_UNLIKE)
+def test_no_value_that_databases_treat_unlike_is_an_error_of_ours(
+    bare_app: Flask, everybody: FlaskClient, value: str
+):
+    _refuse_nothing_with_500(bare_app, everybody, value)
+
+
+def _refuse_nothing_with_500(bare_app: Flask, everybody: FlaskClient, value: str) -> None:
     wrong, count = [], 0
     for rule in bare_app.url_map.iter_rules():
         if rule.endpoint in ENDS_A_SESSION:
@@ -245,6 +258,7 @@ def test_markup_in_names_stays_text_on_every_page(bare_app: Flask, everybody: Fl
         parts = {"slug": "kelas", "curriculum": "k1", "public_id": person_id, "person": person_id}
         numbers = {n: "1" for n, c in rule._converters.items() if isinstance(c, IntegerConverter)}
         page = everybody.get(fill(rule, dict.fromkeys(rule.arguments, "x") | parts | numbers))
-        assert b"<img" not in page.data
+        if page.mimetype == "text/html":  # a sheet or a paper holds text as text
+            assert b"<img" not in page.data
         shown += b"&lt;img" in page.data
     assert shown > 20

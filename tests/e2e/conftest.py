@@ -13,11 +13,9 @@ from typing import Generic, TypeVar
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
 
 from lms.core.db import db
 from tests.conftest import SqliteHome, open_copy
-from tests.e2e.browser import open_browser
 from tests.screens import ROOT, demo, free_port, wait
 
 
@@ -28,13 +26,6 @@ class Installation:
     base: str
     code: str
     folder: Path
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One Chromium."""
-    with open_browser() as found:
-        yield found
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
@@ -23,7 +23,7 @@ from lms.quizzes.models import AnswerEvent, Attempt
 from lms.quizzes.receipts import Acknowledged, is_genuine
 from tests import factories
 from tests.conftest import SqliteHome
-from tests.e2e.browser import open_browser, sign_in
+from tests.e2e.browser import sign_in
 from tests.operations.faults import enrol, fields, install, serving
 from tests.quizzes.helpers import begin
 
@@ -139,7 +139,9 @@ def test_a_session_that_never_ends_goes_red(page: tuple[Flask, Page]):
 
 
 @pytest.mark.browser
-def test_the_page_tells_and_delivers_by_itself(sqlite_home: SqliteHome, tmp_path: Path):
+def test_the_page_tells_and_delivers_by_itself(
+    sqlite_home: SqliteHome, tmp_path: Path, browser: Browser
+):
     app = install(sqlite_home.template, tmp_path)
     (one,) = enrol(app, 1)
     with app.app_context():
@@ -147,9 +149,9 @@ def test_the_page_tells_and_delivers_by_itself(sqlite_home: SqliteHome, tmp_path
         db.session.remove()
         db.engine.dispose()
     database = tmp_path / "instance" / "suluh.sqlite3"
-    with serving(tmp_path) as site, open_browser() as chromium:
+    with serving(tmp_path) as site:
         base = f"http://127.0.0.1:{site.port}"
-        context = chromium.new_context()
+        context = browser.new_context()
         page = context.new_page()
         sign_in(page, base, str(email), factories.PASSWORD)
         page.goto(f"{base}/kuis/k1/{one.public_id}?soal=1")
