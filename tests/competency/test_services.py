@@ -137,3 +137,10 @@ def test_guidance_is_remembered_with_who_gave_it(app: Flask):
     assert services.coached_at(person_id, EvidenceKind.SIM, "K1") == []
     entry = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
     assert (entry.action, entry.actor_id) == ("competency.coach", trainer_id)
+
+
+def test_a_version_of_the_standard_is_found_by_its_number(app: Flask):
+    newest = services.current()
+    assert services.version(newest.id) == newest
+    with pytest.raises(services.NoStandard):
+        services.version(newest.id + 1)
