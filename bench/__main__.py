@@ -71,15 +71,15 @@ def _serve(
             _say(scenario.name)
             found.append(measure(target, scenario, seeded, people, rounds=rounds, at_once=1))
         lesson, *_ = scenarios(tuple(sizes))
-        for scenario in (SAME, MIXED, lesson):
-            _say(f"{scenario.name}, four at once")
-            found.append(measure(target, scenario, seeded, people, rounds=rounds, at_once=4))
+        for scenario, at_once in ((SAME, 4), (MIXED, 4), (lesson, 8)):
+            _say(f"{scenario.name}, {at_once} at once")
+            found.append(measure(target, scenario, seeded, people, rounds=rounds, at_once=at_once))
         loaded = settle(target)
         weighed = weights(target, seeded)
     one = found[-1]
     with suluh(url, 2, root) as target:
         _say("two workers")
-        two = measure(target, lesson, seeded, people, rounds=rounds, at_once=4)
+        two = measure(target, lesson, seeded, people, rounds=rounds, at_once=8)
         two.name, two.bar = f"{two.name}, two workers", None
         found.append(two)
         pair = settle(target)

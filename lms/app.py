@@ -19,7 +19,7 @@ from lms.accounts import names
 from lms.accounts import services as accounts
 from lms.accounts.rules import SESSION
 from lms.cohorts import curricula
-from lms.config import Config
+from lms.config import CACHE, Config
 from lms.core import clock, consent, http, i18n, jobs, journal, login, meters, readonly
 from lms.core.db import db, prepare_engine
 from lms.core.errors import Forbidden, NotFound
@@ -79,7 +79,11 @@ def create_app(config: Config) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
     )
     # A typo in a template is an error, not an empty string. Set before the environment exists.
-    app.jinja_options = {"undefined": jinja2.StrictUndefined, "trim_blocks": True}
+    app.jinja_options = {
+        "undefined": jinja2.StrictUndefined,
+        "trim_blocks": True,
+        "bytecode_cache": _compiled(config),
+    }
     if config.https:
         # One proxy in front ends TLS; without https no forwarded header is believed.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
@@ -109,6 +113,15 @@ def create_app(config: Config) -> Flask:
     app.context_processor(_layout)
     _answer_errors(app)
     return app
+
+
+def _compiled(config: Config) -> jinja2.BytecodeCache | None:
+    """Return where compiled templates stay from one start to the next."""
+    if config.folder is None:
+        return None
+    kept = config.folder / CACHE / "pages"
+    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return jinja2.FileSystemBytecodeCache(str(kept))
 
 
 def _limits(config: Config) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -24,10 +24,7 @@ from lms.core import clock, readonly, schema
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.operations import backups, doctor, heads, locks, preflight, reconcile, restores
-
-INSTANCE = Path("instance")
-"""Where the embedded database, its backups and the secret key lie."""
-
+from lms.server import INSTANCE
 
 REFUSALS = (backups.NoRoom, preflight.Unsafe, restores.CannotRestore)
 """Errors whose message is for the operator as it is."""
@@ -89,12 +86,14 @@ def serve(host: str, port: int, workers: int, insecure_lan: bool) -> None:
                 "--insecure-lan for a closed training network"
             )
         click.echo("Warning: plain http. Everybody on this network can read what is sent.")
-    with _listen(host, port) as opened:
-        code = _prepare(config)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(one) for one in _listen(host, port, workers)]
+        app = server.create(config, workers)
+        code = _prepare(app)
         click.echo(f"Suluh: {config.base_url}")
         if code:
             click.echo(f"Open {config.base_url}/mulai and enter this code once: {code}")
-        _serve(config, opened, workers)
+        _serve(app, opened, workers)
 
 
 @main.command()
@@ -114,7 +113,8 @@ def demo(port: int, host: str, build_only: bool) -> None:
     for old in (*INSTANCE.glob("demo.sqlite3*"), *INSTANCE.glob("demo/*.pdf")):
         old.unlink()
     config = _instance("demo.sqlite3", base_url=base, demo=True)
-    _prepare(config)
+    app = create_app(config)
+    _prepare(app)
     with _opened(config):
         made = city.build(base, INSTANCE / "demo", now=clock.now())
     (INSTANCE / "demo.json").write_text(json.dumps(made, indent=2), encoding="utf-8")
@@ -122,12 +122,12 @@ def demo(port: int, host: str, build_only: bool) -> None:
     for account in made["accounts"]:
         click.echo(f"  {account['role']:<10} {account['email']:<34} {account['password']}")
     if opened is not None:
-        _serve(config, opened, 1)
+        _serve(app, opened, 1)
 
 
-def _serve(config: Config, opened: socket.socket, workers: int) -> None:
+def _serve(app: Flask, opened: list[socket.socket], workers: int) -> None:
     try:
-        server.serve(config, opened, workers)
+        server.serve(app, opened, workers)
     except locks.InUse as error:
         raise click.ClickException("a backup is being put back: wait until it is done") from error
 
@@ -157,16 +157,16 @@ def _instance(database: str = "suluh.sqlite3", **overrides: object) -> Config:
         raise click.ClickException(str(error)) from error
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, workers: int = 1) -> list[socket.socket]:
     try:
-        return server.listen(host, port)
+        return server.listen(host, port, workers)
     except BadConfig as error:
         raise click.ClickException(str(error)) from error
 
 
-def _prepare(config: Config) -> str | None:
+def _prepare(app: Flask) -> str | None:
     try:
-        return server.prepare(create_app(config), INSTANCE, now=clock.now())
+        return server.prepare(app, INSTANCE, now=clock.now())
     except release.BrokenContent as error:
         for problem in error.problems:
             click.echo(str(problem), err=True)

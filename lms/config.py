@@ -14,6 +14,8 @@ SECOND_FACTOR = ("required", "offered")
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 LOGS = ("text", "json")
 CONSENT = ("asked", "paper")
+CACHE = "cache"
+"""In the folder of an installation: what may be deleted, and is made again."""
 
 
 class BadConfig(Exception):

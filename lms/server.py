@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from flask import Flask
 from lms import release
 from lms.accounts import services as accounts
 from lms.app import create_app
-from lms.config import BadConfig, Config, from_environment
+from lms.config import CACHE, BadConfig, Config, from_environment
 from lms.core import meters, readonly, schema
 from lms.core.db import db, unit_of_work
 from lms.operations import backups, locks, preflight
@@ -28,6 +28,12 @@ from lms.rounds import working
 
 THREADS = 8
 """Requests one process answers at a time; more would only wait for the interpreter."""
+BACKLOG = 512
+"""Connections that wait while nobody has taken them."""
+INSTANCE = Path("instance")
+"""Where the embedded database, its backups and the secret key lie."""
+LARGE = 128 * 1024
+"""Bytes; a larger piece of memory goes back to the system as soon as it is free."""
 SHORTEST_LIFE = 1.0
 """Seconds. One that ends earlier is not replaced at once: it would only end again, and again."""
 
@@ -75,7 +81,7 @@ def prepare(app: Flask, folder: Path, *, now: datetime) -> str | None:
                 copy = backups.make(config, folder / "backups", now=now).path
             db.engine.dispose()
             _migrate(config, copy)
-        schema.check(db.engine)
+        schema.check(db.engine, folder / CACHE / "schema")
         code = None
         is_open = readonly.gate().look() is None
         if is_open:
@@ -106,17 +112,37 @@ def _migrate(config: Config, copy: Path | None) -> None:
         raise schema.WrongSchema(f"the tables could not be changed and are as before{kept}")
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the listening socket. Raises BadConfig when the address is taken."""
+def listen(host: str, port: int, workers: int = 1) -> list[socket.socket]:
+    """Open a listening socket for each worker. Raises BadConfig when the address is taken.
+
+    With one socket for all, whoever wakes first takes the connection: of eight kept ones a process
+    took seven. With one for each, Linux deals them out. They stay open in the first process, so
+    that what was dealt to a worker that died waits for the next one.
+    """
+    # The first one does not share: that is how it sees whether somebody else listens here.
+    alone = _bind(host, port, share=False)
+    if workers == 1 or sys.platform != "linux":  # others do not deal out
+        opened = [alone]
+    else:
+        port = alone.getsockname()[1]
+        alone.close()
+        opened = [_bind(host, port, share=True) for _ in range(workers)]
+    for one in opened:
+        one.listen(BACKLOG)
+    return opened
+
+
+def _bind(host: str, port: int, *, share: bool) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if share:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         opened.bind((host, port))
     except OSError as error:
         opened.close()
         raise BadConfig(f"cannot listen on {host}:{port}: {error.strerror}") from error
-    opened.listen(512)
     return opened
 
 
@@ -128,37 +154,43 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def serve(config: Config, opened: socket.socket, workers: int) -> None:
+def create(config: Config, workers: int) -> Flask:
+    """Return the application that `workers` processes will serve."""
+    if workers > 1 and config.metrics_token is not None:
+        meters.share((config.folder or INSTANCE) / "metrics")
+    return create_app(config)
+
+
+def serve(app: Flask, opened: Sequence[socket.socket], workers: int) -> None:
     """Answer requests until interrupted; more than one worker means one process each.
 
     Workers are forked before anything is connected: an SQLite connection must not be shared.
     Raises locks.InUse while a backup is being put back.
     """
-    folder = config.folder or Path("instance")
-    with locks.shared(folder):
-        if workers > 1 and config.metrics_token is not None:
-            meters.share(folder / "metrics")
-        _serve(config, opened, workers)
+    config: Config = app.extensions["suluh"]
+    with locks.shared(config.folder or INSTANCE):
+        _serve(app, opened, workers)
 
 
-def _serve(config: Config, opened: socket.socket, workers: int) -> None:
+def _serve(app: Flask, opened: Sequence[socket.socket], workers: int) -> None:
     signal.signal(signal.SIGTERM, _leave)  # else the children would outlive this process
     if workers == 1:
-        _run(config, opened, first=True)
+        _run(app, opened[0], first=True)
         return
     # Whoever reads from this pipe reads its end when this process is gone, however it went.
     lifeline, held = os.pipe()
-    children: dict[int, tuple[bool, float]] = {}
+    children: dict[int, tuple[int, float]] = {}
 
-    def start(*, first: bool) -> None:
-        child = _start(config, opened, lifeline, held, first=first)
-        children[child] = first, time.monotonic()
+    def start(number: int) -> None:
+        own = opened[number % len(opened)]
+        child = _start(app, own, lifeline, held, first=number == 0)
+        children[child] = number, time.monotonic()
 
     try:
         for number in range(workers):
-            start(first=number == 0)
+            start(number)
         while True:
-            start(first=_wait_for_a_death(children))
+            start(_wait_for_a_death(children))
     except (KeyboardInterrupt, SystemExit):
         pass
     finally:
@@ -169,17 +201,17 @@ def _serve(config: Config, opened: socket.socket, workers: int) -> None:
             os.waitpid(child, 0)
 
 
-def _wait_for_a_death(children: dict[int, tuple[bool, float]]) -> bool:
-    """Wait until a worker has ended; tell whether it was the one that also does the rounds."""
+def _wait_for_a_death(children: dict[int, tuple[int, float]]) -> int:
+    """Wait until a worker has ended; return which. Number 0 also does the rounds."""
     child, status = os.wait()
-    first, began = children.pop(child)
+    number, began = children.pop(child)
     log.error("worker %s ended with status %s; another takes its place", child, status)
     if time.monotonic() - began < SHORTEST_LIFE:
         time.sleep(SHORTEST_LIFE)
-    return first
+    return number
 
 
-def _start(config: Config, opened: socket.socket, lifeline: int, held: int, *, first: bool) -> int:
+def _start(app: Flask, opened: socket.socket, lifeline: int, held: int, *, first: bool) -> int:
     """Fork a worker; returns its process id. It ends with this process, even after a kill -9."""
     child = os.fork()
     if child:
@@ -187,7 +219,7 @@ def _start(config: Config, opened: socket.socket, lifeline: int, held: int, *, f
     try:
         os.close(held)
         threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-        _run(config, opened, first=first)
+        _run(app, opened, first=first)
     finally:
         os._exit(0)
 
@@ -201,24 +233,28 @@ def _leave(_signal: int, _frame: object) -> None:
     raise SystemExit(0)
 
 
-def _share_memory() -> None:
-    """Let all threads take memory from two pools.
+def _give_memory_back() -> None:
+    """Let all threads take memory from two pools, and return large pieces at once.
 
-    The C library of Linux gives each thread a pool of its own and keeps what was freed there: after
-    a few large exports every thread held the memory of one. Elsewhere nothing happens.
+    The C library of Linux gives each thread a pool of its own and keeps what was freed there; and
+    the larger the pieces it has seen, the larger the ones it keeps. After a few exports that was
+    half of the process. Elsewhere than on Linux nothing happens.
     """
     import ctypes
 
-    arenas = -8  # M_ARENA_MAX of malloc.h
+    trim, mmap, arenas = -1, -3, -8  # M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX of malloc.h
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(arenas, 2)
+        library = ctypes.CDLL(None)
+        library.mallopt(arenas, 2)
+        library.mallopt(trim, LARGE)
+        library.mallopt(mmap, LARGE)
 
 
-def _run(config: Config, opened: socket.socket, *, first: bool) -> None:
+def _run(app: Flask, opened: socket.socket, *, first: bool) -> None:
     from waitress import create_server
 
-    _share_memory()
-    app = create_app(config)
+    config: Config = app.extensions["suluh"]
+    _give_memory_back()
     # It would print a line whenever a request waits a moment for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     with working(app) if first else nullcontext():

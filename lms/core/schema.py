@@ -102,9 +102,17 @@ def fingerprint(connection: Connection) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def check(engine: Engine) -> None:
-    """Let a database pass that is as the last migration left it. Raises WrongSchema."""
+def check(engine: Engine, seen: Path | None = None) -> None:
+    """Let a database pass that is as the last migration left it. Raises WrongSchema.
+
+    Looking at a hundred tables takes a fifth of a second. `seen` is a file that remembers which
+    statements an SQLite database was made of when it passed: made of the same, it passes again.
+    """
     with engine.connect() as connection:
+        made_of = _statements(connection) if seen is not None else None
+        known = seen.read_text(encoding="ascii") if seen is not None and seen.exists() else None
+        if made_of is not None and made_of == known:
+            return
         if not inspect(connection).has_table("schema_mark"):
             raise WrongSchema("the database has no tables yet: run `./run cli db upgrade`")
         stored = connection.execute(text("SELECT fingerprint FROM schema_mark")).scalar()
@@ -113,6 +121,22 @@ def check(engine: Engine) -> None:
                 "the tables differ from what the last migration made; "
                 "`./run cli db check` says how. Restore a backup"
             )
+    if made_of is not None and seen is not None:
+        seen.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        seen.write_text(made_of, encoding="ascii")
+
+
+def _statements(connection: Connection) -> str | None:
+    """Return a hash of the statements that made an SQLite database, and of the stored mark."""
+    if connection.dialect.name != "sqlite":
+        return None
+    found = connection.exec_driver_sql(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
+    ).all()
+    if not any(row.name == "schema_mark" for row in found):
+        return None
+    mark = connection.exec_driver_sql("SELECT fingerprint FROM schema_mark").all()
+    return hashlib.sha256(repr((found, mark)).encode()).hexdigest()
 
 
 def differences(engine: Engine) -> list[str]:

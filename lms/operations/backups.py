@@ -88,7 +88,14 @@ def read_manifest(backup: Path) -> Manifest:
 def list_backups(folder: Path) -> list[Path]:
     """Return the backups of a folder that have a manifest, oldest first."""
     found = [*folder.glob(f"suluh-*{FILE}"), *folder.glob(f"suluh-*{ARCHIVE}")]
-    return sorted(path for path in found if manifest_path(path).exists())
+    return sorted((path for path in found if manifest_path(path).exists()), key=_made)
+
+
+def _made(backup: Path) -> tuple[str, int, str]:
+    """Return what puts backups in order: of one second, the one with the higher number is newer."""
+    stem = backup.name.partition(".")[0]
+    day, time, number = [*stem.split("-")[1:], "1"][:3]
+    return f"{day}-{time}", int(number), backup.name
 
 
 def make(config: Config, folder: Path, *, now: datetime, portable: bool = False) -> Backup:

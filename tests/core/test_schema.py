@@ -95,13 +95,16 @@ def test_the_same_migration_without_the_mistake_goes_through(
         "DROP TABLE throttle",
     ],
 )
-def test_every_change_behind_the_migrations_is_noticed(app: Flask, change: str):
-    schema.check(db.engine)
+def test_every_change_behind_the_migrations_is_noticed(app: Flask, change: str, tmp_path: Path):
+    seen = tmp_path / "cache" / "schema"
+    schema.check(db.engine, seen)
+    schema.check(db.engine, seen)
     db.session.remove()
     with db.engine.begin() as connection:
         connection.execute(text(change))
-    with pytest.raises(schema.WrongSchema, match="db check"):
-        schema.check(db.engine)
+    for memory in (seen, None):
+        with pytest.raises(schema.WrongSchema, match="db check"):
+            schema.check(db.engine, memory)
     assert schema.differences(db.engine) != []
 
 
@@ -122,3 +125,18 @@ def test_a_database_newer_than_the_program_is_not_current(app: Flask):
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9998'"))
     assert not schema.is_current(db.engine)
+
+
+def test_a_database_that_passed_is_not_looked_through_again(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def look(_connection: object) -> str:
+        raise AssertionError("looked at every table")
+
+    seen = tmp_path / "cache" / "schema"
+    schema.check(db.engine, seen)
+    monkeypatch.setattr(schema, "fingerprint", look)
+    schema.check(db.engine, seen)
+    seen.unlink()
+    with pytest.raises(AssertionError, match="every table"):
+        schema.check(db.engine, seen)
