@@ -4,7 +4,7 @@ The list of villages belongs to a city and is shared by its agencies; who serves
 the agency the person belongs to, and the targets are each agency's own.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,6 +96,14 @@ def read_map(organisation: Organisation, at: datetime) -> Map:
         ]
         rows.append(Row(village, len(serving), cells))
     return Map(levels, rows, sum(not places[person] for person in people))
+
+
+def count_serving(city: str, people: Collection[int]) -> tuple[list[tuple[Village, int]], int]:
+    """Count who serves each village of a city, and who serves none anywhere; two queries."""
+    places = _places(people)
+    served = Counter(village for villages in places.values() for village in villages)
+    found = [(village, served[village.id]) for village in list_villages(city)]
+    return found, sum(person not in places for person in people)
 
 
 def _places(people: Collection[int]) -> dict[int, set[int]]:

@@ -4,7 +4,7 @@ People belong to cohorts, papers to credentials.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -129,6 +129,17 @@ def overview(
         levels=_levels(known, held, at),
         forecast=_forecast(lines, day_of(at)),
     )
+
+
+def count_levels(person_ids: Collection[int], *, at: datetime) -> list[Level]:
+    """Count where these people stand at each level, in the order of the levels; two queries.
+
+    Who never had a certificate of a level counts as none there: each level adds up to everybody.
+    """
+    levels = _levels(schemes.list_schemes(), _held(person_ids, at), at)
+    for level in levels:
+        level.counts[Standing.NONE] = len(person_ids) - level.counts.total()
+    return levels
 
 
 def export(officer_id: int, *, now: datetime, **asked: str) -> list[Line]:

@@ -73,6 +73,7 @@ def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
     old = _cohort(city, "Angkatan 1", now - 790 * DAY)
     new = _cohort(city, "Angkatan 2", now - 20 * DAY)
     issued = _past(city, old, base_url) | _present(city, new, base_url)
+    _colleagues(city, base_url)
     quiet = [city.id_of(name) for name, _agency, stage in people.SEATS if stage == "quiet"]
     sender = city.id_of("Wati Suryani"), "Wati Suryani"
     desk.greet(new.id, quiet, sender, f"{base_url}/", now - 2 * DAY)
@@ -94,6 +95,8 @@ def _agency_day(city: City) -> None:
     for officer, key in people.OFFICER_OF.items():
         order = ("certified", "ending")
         own = [(name, stage in order) for name, where, stage in people.SEATS if where == key]
+        if key == "uptd":
+            own += [(name, False) for name, _stage in people.COLLEAGUES]
         chosen = [name for name, _first in sorted(own, key=lambda one: not one[1])]
         offices.keep(
             city.id_of(officer),
@@ -127,6 +130,7 @@ def _organisations(city: City) -> None:
 def _accounts(city: City) -> None:
     maker = accounts.hasher(city.config.argon2_memory_kib, city.config.argon2_rounds)
     roles = {name: "trainee" for name, _agency, _stage in people.SEATS}
+    roles |= dict.fromkeys(dict(people.COLLEAGUES), "trainee")
     roles |= dict(people.STAFF) | dict(people.OFFICE)
     known = keys(city.config.content_dir)
     with unit_of_work():
@@ -386,6 +390,25 @@ def _present(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
                 _look(city, code)
     _meet(city, cohort)
     return found
+
+
+def _colleagues(city: City, base_url: str) -> None:
+    """Hold a class for one agency: a report is about five people or more."""
+    starts = city.now - 45 * DAY
+    cohort = _cohort(city, "Kelas UPTD", starts)
+    judge = city.id_of("Lestari Widodo")
+    for name, stage in people.COLLEAGUES:
+        _seat(city, cohort, name, "uptd", starts - 12 * DAY)
+        if stage == "certified":
+            _finish_all(city, name, starts - 11 * DAY)
+        elif stage == "reading":
+            city.walks[name].read(range(1, 5), starts - 3 * DAY)
+    attend(cohort, (), city.id_of("Wati Suryani"), starts + DAY)
+    for name, stage in people.COLLEAGUES:
+        if stage == "certified":
+            walk = city.walks[name]
+            walk.observe(cohort, judge, starts + DAY + HOUR)
+            walk.certify(cohort, _signers(city), starts + 6 * DAY, base_url, sample=True)
 
 
 def _vary(city: City, cohort: Cohort, at: datetime) -> None:

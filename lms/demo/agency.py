@@ -14,6 +14,8 @@ from lms.core.db import unit_of_work
 VILLAGES = ("Anggrek", "Kenanga", "Melati", "Sungai Pinang", "Teluk Bayur", "Contoh Ilir")
 WANTED = 2
 """People with a certificate of K1 in each village."""
+SPREAD = 4
+"""People who are spread over all villages."""
 NIGHTS = 5
 """Of the week: two nights have a gap."""
 COMPLAINT = (
@@ -29,7 +31,8 @@ def _agency_of(officer_id: int) -> Organisation:
 def keep(officer_id: int, people: Sequence[tuple[str, str]], *, zone: str, now: datetime) -> None:
     """Let an officer say who serves where and who is on duty. Commits.
 
-    `people` are public id and name; each serves two villages, the first ones have the nights.
+    `people` are public id and name; each serves two villages, the later ones the larger of them;
+    the first ones have the nights.
     """
     clock = ZONES[zone]
     with unit_of_work():
@@ -41,7 +44,8 @@ def keep(officer_id: int, people: Sequence[tuple[str, str]], *, zone: str, now: 
         known = [one.public_id for one in coverage.list_villages(agency.city)]
         for n, (public_id, _name) in enumerate(people):
             placed = coverage.get_placed([agency], public_id)
-            served = {known[2 * n % len(known)], known[(2 * n + 1) % len(known)]}
+            each = len(known) if n < SPREAD else 4
+            served = {known[2 * n % each], known[(2 * n + 1) % each]}
             coverage.set_areas(placed, sorted(served), officer_id=officer_id)
         week = rules.week_of(now.astimezone(clock).date())
         for days in (week, [day + timedelta(days=7) for day in week]):

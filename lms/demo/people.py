@@ -64,6 +64,18 @@ OFFICE: list[tuple[str, str]] = [
 ]
 OFFICER_OF = {"Gunawan Halim": "uptd", "Mei Lin Tanujaya": "polres"}
 
+COLLEAGUES: list[tuple[str, str]] = [
+    ("Hasnah Tamrin", "certified"),
+    ("Dorce Wambrauw", "certified"),
+    ("Putu Indah Permata", "certified"),
+    ("Saiful Bahri", "certified"),
+    ("Mariana Silalahi", "reading"),
+    ("Nyoman Sukerta", "reading"),
+    ("Halimah Tuanaya", "reading"),
+    ("Yulius Kogoya", "unstarted"),
+]
+"""Name and stage of each of the colleagues in the class UPTD PPA held for itself."""
+
 NOMINEES: dict[str, list[str]] = {
     "uptd": ["Wulan Maharani", "Ida Bagus Oka", "Salma Nasution"],
     "polres": ["Rudi Hartono Simbolon", "Theresia Manalu", "Slamet Riyadi"],

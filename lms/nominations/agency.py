@@ -42,6 +42,8 @@ class OpenClass:
     cohort: Cohort
     nominate_until: datetime
     phase: Phase
+    free: int
+    """Seats of the class nobody holds."""
     shares: list[Share]
     """For the officer's kinds that have a quota; another kind waits."""
     own: Counter[State]
@@ -117,7 +119,7 @@ def get_desk(officer_id: int, *, now: datetime, first: int = 0) -> Desk:
     people = board.as_people(found, {})
     return Desk(
         agencies,
-        _open_classes(agencies, now),
+        open_classes(agencies, now),
         [
             OwnNomination(classes[one.cohort_id], person)
             for one, person in zip(found, people, strict=True)
@@ -126,7 +128,7 @@ def get_desk(officer_id: int, *, now: datetime, first: int = 0) -> Desk:
     )
 
 
-def _open_classes(agencies: Sequence[Organisation], now: datetime) -> list[OpenClass]:
+def open_classes(agencies: Sequence[Organisation], now: datetime) -> list[OpenClass]:
     """Return the classes in reach that have not begun: in the same city, or with a quota."""
     upcoming = {one.id: one for one in seats.list_upcoming((now - timedelta(days=1)).date())}
     seatings = {
@@ -157,14 +159,15 @@ def _open_classes(agencies: Sequence[Organisation], now: datetime) -> list[OpenC
             Share(row.kind, row.seats, row.free) for row in quotas[cohort.id] if row.kind in kinds
         ]
         if phase is not Phase.CLOSED and (shares or cohort.city.casefold() in cities):
-            found.append(OpenClass(cohort, seat.nominate_until, phase, shares, own[cohort.id]))
+            own_here = own[cohort.id]
+            found.append(OpenClass(cohort, seat.nominate_until, phase, seat.free, shares, own_here))
     return found
 
 
 def get_class(officer_id: int, slug: str, *, now: datetime) -> tuple[OpenClass, list[Organisation]]:
     """Return a class the officer may nominate for, and for whom. Raises NotFound."""
     agencies = agencies_of(officer_id)
-    for found in _open_classes(agencies, now):
+    for found in open_classes(agencies, now):
         if found.cohort.slug == slug:
             return found, list(agencies)
     raise NotFound(slug)

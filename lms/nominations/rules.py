@@ -36,6 +36,14 @@ class Phase(StrEnum):
     """The class has begun: nobody is nominated or promoted any more."""
 
 
+class Course(StrEnum):
+    """Where a class is on its way."""
+
+    COMING = "coming"
+    RUNNING = "running"
+    OVER = "over"
+
+
 class State(StrEnum):
     """What has become of a nomination."""
 
@@ -142,6 +150,13 @@ def phase(now: datetime, *, nominate_until: datetime, starts_at: datetime) -> Ph
     if now >= starts_at:
         return Phase.CLOSED
     return Phase.POOL if now >= nominate_until else Phase.QUOTA
+
+
+def course(now: datetime, *, starts_at: datetime, ends_at: datetime) -> Course:
+    """Return where a class is on its way; `ends_at` is the first moment after it."""
+    if now < starts_at:
+        return Course.COMING
+    return Course.RUNNING if now < ends_at else Course.OVER
 
 
 def check_plan(hall: Hall) -> None:

@@ -22,9 +22,10 @@ from lms.cohorts.services import get_cohort_to_invite
 from lms.core import clock, http, login, sheets
 from lms.core.clock import ZONES
 from lms.core.db import unit_of_work
+from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.i18n import local, moment, ngettext
-from lms.nominations import agency, board, labels, rules, seating, services
+from lms.nominations import agency, board, labels, reach, rules, seating, services
 from lms.nominations.forms import (
     NominateForm,
     QuotasForm,
@@ -42,8 +43,8 @@ FRESH_LINK = "offered"
 """Where the browser's session keeps a new link until the next page shows it, once."""
 
 
-def _page_asked() -> int:
-    page = request.args.get("hal", "")[:6]
+def _page_asked(name: str = "hal") -> int:
+    page = request.args.get(name, "")[:6]
     return max(1, int(page) if page.isdecimal() else 1)
 
 
@@ -267,6 +268,29 @@ def desk() -> ResponseReturnValue:
         size=agency.PAGE,
         now=clock.now(),
         labels=labels,
+        kinds=cohort_labels.KINDS,
+    )
+
+
+@bp.get("/instansi/kalender")
+@login.role("agency")
+def calendar() -> ResponseReturnValue:
+    """Show the classes in reach by month, and fold those that are over."""
+    page, past = _page_asked(), _page_asked("lalu")
+    found = reach.get_calendar(
+        login.require_viewer().id,
+        now=clock.now(),
+        first=(page - 1) * reach.PAGE,
+        first_past=(past - 1) * reach.PAGE,
+    )
+    if (page > 1 and not found.coming) or (past > 1 and not found.past):
+        raise NotFound("page")
+    return render_template(
+        "nominations/calendar.html",
+        found=found,
+        page=page,
+        past=past,
+        size=reach.PAGE,
         kinds=cohort_labels.KINDS,
     )
 

@@ -570,12 +570,7 @@ def overview(viewer: Viewer, chosen: Filter) -> Overview:
     by_class = {one: [cell for cell in cells if cell.cohort_id == one] for one in kept}
     rows = [
         (cohort, host)
-        for cohort, host in db.session.execute(
-            select(Cohort, Organisation.name)
-            .join(Organisation, Organisation.id == Cohort.host_id)
-            .where(Cohort.id.in_(kept))
-            .order_by(Cohort.starts_on.desc(), Cohort.id.desc())
-        )
+        for cohort, host in _with_hosts(kept)
         if not chosen.kind or by_class[cohort.id]
     ]
     figures, whole = _figures(
@@ -583,16 +578,7 @@ def overview(viewer: Viewer, chosen: Filter) -> Overview:
     )
     return Overview(
         classes=tuple(
-            ClassLine(
-                cohort.slug,
-                cohort.title,
-                cohort.city,
-                cohort.starts_on,
-                cohort.ends_on,
-                host,
-                timetables.get(cohort.id, (0, 0))[1],
-                shown,
-            )
+            _class_line(cohort, host, timetables, shown)
             for (cohort, host), shown in zip(rows, figures, strict=True)
         ),
         organisations=_parts(cells, lambda cell: (cell.organisation, cell.kind), hides),
@@ -602,6 +588,87 @@ def overview(viewer: Viewer, chosen: Filter) -> Overview:
         years=tuple(sorted({row.starts_on.year for row in known}, reverse=True)),
         cities=tuple(sorted({row.city for row in known})),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnClasses:
+    """What the classes of a year gave the people one organisation sent."""
+
+    classes: tuple[ClassLine, ...]
+    """The last one first."""
+    whole: Figures
+    year: int
+    years: tuple[int, ...]
+    """Years with classes in which the organisation has people, and the present one."""
+
+
+def own_classes(organisation_id: int, year: int | None, *, today: date) -> OwnClasses:
+    """Return the classes of a year that have begun, of this year unless asked. Six queries.
+
+    Small groups are hidden.
+    """
+    known = db.session.execute(
+        select(Cohort.id, Cohort.starts_on)
+        .join(Enrolment, Enrolment.cohort_id == Cohort.id)
+        .where(Enrolment.organisation_id == organisation_id, Cohort.starts_on <= today)
+        .group_by(Cohort.id, Cohort.starts_on)
+    ).all()
+    years = sorted({row.starts_on.year for row in known} | {today.year}, reverse=True)
+    chosen = year if year is not None and year in years else today.year
+    kept = [row.id for row in known if row.starts_on.year == chosen]
+    timetables = _timetables(kept)
+    cells: dict[int, list[Cell]] = defaultdict(list)
+    for cell in _cells(kept, timetables):
+        if cell.organisation_id == organisation_id:
+            cells[cell.cohort_id].append(cell)
+    rows = _with_hosts(kept)
+    figures, whole = _figures([cells[cohort.id] for cohort, _host in rows], hides=True)
+    return OwnClasses(
+        tuple(
+            _class_line(cohort, host, timetables, shown)
+            for (cohort, host), shown in zip(rows, figures, strict=True)
+        ),
+        whole,
+        chosen,
+        tuple(years),
+    )
+
+
+def _with_hosts(cohort_ids: Sequence[int]) -> list[tuple[Cohort, str]]:
+    """Return classes with the name of their host, the last one first."""
+    rows = db.session.execute(
+        select(Cohort, Organisation.name)
+        .join(Organisation, Organisation.id == Cohort.host_id)
+        .where(Cohort.id.in_(cohort_ids))
+        .order_by(Cohort.starts_on.desc(), Cohort.id.desc())
+    )
+    return [(cohort, host) for cohort, host in rows]
+
+
+def _class_line(
+    cohort: Cohort, host: str, timetables: Mapping[int, tuple[int, int]], figures: Figures
+) -> ClassLine:
+    return ClassLine(
+        cohort.slug,
+        cohort.title,
+        cohort.city,
+        cohort.starts_on,
+        cohort.ends_on,
+        host,
+        timetables.get(cohort.id, (0, 0))[1],
+        figures,
+    )
+
+
+def online_jp(people: Sequence[int], begins: datetime, ends: datetime) -> tuple[int, int]:
+    """Return how many of these people finished online lessons in a time, and the JP. One query."""
+    row = db.session.execute(
+        select(func.count(func.distinct(LessonDone.person_id)), func.sum(Lesson.jp))
+        .join(Lesson, Lesson.id == LessonDone.lesson_id)
+        .where(LessonDone.person_id.in_(people), Lesson.in_person.is_(False))
+        .where(LessonDone.at >= begins, LessonDone.at < ends)
+    ).one()
+    return row[0], int(row[1] or 0)
 
 
 def _timetables(cohort_ids: Sequence[int]) -> dict[int, tuple[int, int]]:

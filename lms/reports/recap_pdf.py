@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
+
+from flask_babel import format_decimal
 
 from lms.cohorts.labels import KINDS
 from lms.cohorts.models import Cohort
@@ -93,8 +96,8 @@ def gain_words(found: ClassGain) -> list[str]:
 
 
 def signed(value: float) -> str:
-    """Write a difference as Indonesian papers do: +3,4."""
-    return f"{value:+.1f}".replace(".", ",").replace("-", "−")
+    """Write a difference as the reader's language does: +3,4 or +3.4."""
+    return cast(str, format_decimal(value, "+0.0;−0.0"))
 
 
 def _head(paper: Paper, cohort: Cohort, title: str) -> None:

@@ -281,6 +281,16 @@ def paired_gain(pairs: Iterable[tuple[int | None, int]]) -> Gain | None:
     return Gain(count, mean, mean - half, mean + half)
 
 
+def parts_shown(counts: Sequence[int]) -> tuple[int | None, ...]:
+    """Return the parts of a whole whose size is known as a report may show them; None is hidden.
+
+    Where all parts are small even the empty ones are hidden: who knows the whole could work out
+    the others, five parts of five people for example.
+    """
+    shown = hide_small(counts)
+    return (None,) * len(counts) if shown.total is None else shown.cells
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How often somebody was noted as what, and the training hours of the half days that count."""

@@ -23,12 +23,21 @@ from lms.core.i18n import gettext as _
 from lms.core.i18n import language, ngettext
 from lms.credentials import schemes
 from lms.practice.observations.texts import list_stations
-from lms.reports import exports, labels, messages, services, themes, timeline, views_recap
+from lms.reports import (
+    exports,
+    labels,
+    messages,
+    services,
+    themes,
+    timeline,
+    views_agency,
+    views_recap,
+)
 from lms.reports.blueprint import bp
 from lms.reports.forms import CoachingForm, MessageForm
 from lms.reports.rules import Reason, Stuck
 
-__all__ = ["bp", "views_recap"]
+__all__ = ["bp", "views_agency", "views_recap"]
 
 
 @bp.app_template_global("stuck_words")

@@ -210,7 +210,7 @@ def _all_columns() -> list[str]:
         _("Kelas"),
         _("Peserta"),
         _("JP"),
-        _("Rata-rata kehadiran (%%)"),
+        _("Rata-rata kehadiran (persen)"),
         _("Sertifikat"),
     ]
 

@@ -1,6 +1,5 @@
 """One empty installation and one browser for all journeys."""
 
-import os
 import re
 import sqlite3
 import subprocess
@@ -16,7 +15,7 @@ from flask import Flask
 
 from lms.core.db import db
 from tests.conftest import SqliteHome, open_copy
-from tests.screens import ROOT, demo, free_port, wait
+from tests.screens import demo, free_port, unmeasured, wait
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "lms", "serve", "--port", str(port)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "SULUH_SECOND_FACTOR": "offered"},
+        env=unmeasured(SULUH_SECOND_FACTOR="offered"),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -84,7 +83,7 @@ def serve_prepared(home: SqliteHome, folder: Path, fill: Callable[[], T]) -> Ite
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "lms", "serve", "--port", str(port)],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "SULUH_SECOND_FACTOR": "offered"},
+        env=unmeasured(SULUH_SECOND_FACTOR="offered"),
         stdout=subprocess.DEVNULL,
     )
     try:

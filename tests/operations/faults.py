@@ -34,6 +34,7 @@ from lms.operations import reconcile
 from tests import factories
 from tests.conftest import _config
 from tests.quizzes.helpers import begin
+from tests.screens import unmeasured
 from tests.test_server import Site, free_port
 
 SECRET = "x" * 40
@@ -236,13 +237,13 @@ def install(template: Path, folder: Path) -> Flask:
 def serving(folder: Path, *options: str, program: str = "", **environ: str) -> Iterator[Site]:
     """Run a server in `folder`; `program` is Python that runs in it first, a planted bug."""
     port = free_port()
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("SULUH_", "DATABASE_URL"))}
+    clean = {k: v for k, v in unmeasured().items() if not k.startswith(("SULUH_", "DATABASE_URL"))}
     code = f"{program}\nimport sys\nfrom lms.cli import main\nmain(sys.argv[1:])"
     with (folder / "printed").open("ab") as printed:
         process = subprocess.Popen(
             [sys.executable, "-c", code, "serve", "--port", str(port), *options],
             cwd=folder,
-            env=clean | {"PYTHONPATH": str(ROOT), "SULUH_CONSENT": "paper"} | environ,
+            env=clean | {"SULUH_CONSENT": "paper"} | environ,
             stdout=printed,
             stderr=subprocess.STDOUT,
         )

@@ -25,10 +25,11 @@ from lms.competency import services as competency
 from lms.competency.models import Baseline
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
+from lms.core.i18n import speaking
 from lms.core.login import Viewer
 from lms.practice.attendance import services as attendance
 from lms.practice.attendance.services import Entry
-from lms.reports import recap
+from lms.reports import recap, recap_pdf
 from lms.reports.recap import Filter
 from lms.reports.rules import (
     LEAST,
@@ -134,6 +135,20 @@ def test_the_interval_agrees_with_the_textbook(pairs: list[tuple[int, int]]):
     assert found.mean == pytest.approx(mean(differences))
     assert found.low == pytest.approx(mean(differences) - half)
     assert found.high == pytest.approx(mean(differences) + half)
+
+
+@pytest.mark.parametrize(
+    ("value", "indonesian", "english"),
+    [(2.44, "+2,4", "+2.4"), (-0.5, "−0,5", "−0.5"), (0.0, "+0,0", "+0.0"),
+     (12.96, "+13,0", "+13.0")],
+)  # fmt: skip
+def test_a_gain_is_written_as_the_reader_writes_numbers(
+    app: Flask, value: float, indonesian: str, english: str
+):
+    with app.test_request_context():
+        assert recap_pdf.signed(value) == indonesian
+        with speaking("en"):
+            assert recap_pdf.signed(value) == english
 
 
 def test_without_a_before_there_is_no_gain_and_one_pair_has_no_interval():

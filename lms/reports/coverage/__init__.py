@@ -1,0 +1,1 @@
+"""What the content holds for each criterion, beside what the standard asks of it."""
