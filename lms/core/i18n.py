@@ -1,5 +1,6 @@
 """Which language a page speaks, and how days and hours are written."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -27,15 +28,30 @@ _language: ContextVar[str | None] = ContextVar("language", default=None)
 """The language of this request once somebody asked, or the one a letter is written in."""
 
 
+_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+"""Letters that run from right to left."""
+_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Marks without a shape that turn the text around them."""
+
+
+def _apart(values: dict[str, object]) -> dict[str, object]:
+    """Keep what such letters do inside the value, as `<bdi>` does: a sentence stays in order."""
+    for name, value in values.items():
+        if type(value) is str and not value.isascii():
+            plain = _MARKS.sub("", value)
+            values[name] = f"\u2068{plain}\u2069" if _LEFT.search(plain) else plain
+    return values
+
+
 def gettext(message: str, **values: object) -> str:
     """Translate a message now."""
     text = _catalog(language()).gettext(message)
-    return text % values if values else text
+    return text % _apart(values) if values else text
 
 
 def ngettext(one: str, many: str, num: int, **values: object) -> str:
     """Translate a message that depends on a number; `%(num)s` is the number."""
-    return _catalog(language()).ngettext(one, many, num) % {"num": num, **values}
+    return _catalog(language()).ngettext(one, many, num) % {"num": num, **_apart(values)}
 
 
 def lazy_gettext(message: str, **values: object) -> str:
@@ -49,13 +65,13 @@ def page_gettext(message: str, /, **values: object) -> Markup:
     Like Jinja's own, but in one call instead of four: a page has dozens of messages.
     """
     text = _catalog(language()).gettext(message)
-    return Markup(text) % values if "%" in text else Markup(text)  # noqa: S704 - a text of ours
+    return Markup(text) % _apart(values) if "%" in text else Markup(text)  # noqa: S704 - a text of ours
 
 
 def page_ngettext(one: str, many: str, num: int, /, **values: object) -> Markup:
     """Translate a message that depends on a number, in a template."""
     text = _catalog(language()).ngettext(one, many, num)
-    return Markup(text) % {"num": num, **values}  # noqa: S704 - a text of ours
+    return Markup(text) % {"num": num, **_apart(values)}  # noqa: S704 - a text of ours
 
 
 @cache

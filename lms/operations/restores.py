@@ -8,7 +8,7 @@ import gzip
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -314,15 +314,11 @@ def _head(connection: Connection) -> Head:
 # Swapping
 
 
-class Swap:
-    """Puts what was built in the place of what is live."""
-
-    def __call__(self, folder: Path, name: str) -> str:
-        """Swap; return where the old database is kept, or an empty text."""
-        raise NotImplementedError
+Swap = Callable[[Path, str], str]
+"""Puts what was built in the place of what is live; returns where the old one is kept, or ""."""
 
 
-class FileSwap(Swap):
+class FileSwap:
     """One rename: at every moment there is a whole database under the name."""
 
     def __init__(self, live: Path, fresh: Path) -> None:
@@ -349,7 +345,7 @@ class FileSwap(Swap):
         return kept
 
 
-class SchemaSwap(Swap):
+class SchemaSwap:
     """Two names change in one transaction."""
 
     def __init__(self, url: str) -> None:

@@ -118,3 +118,22 @@ def test_messages_take_values_and_numbers(app: Flask):
         assert i18n.gettext("%(n)s langkah", n=3) == "3 langkah"
         assert i18n.ngettext("%(num)s hari", "%(num)s hari", 2) == "2 hari"
         assert str(i18n.lazy_gettext("Halo %(name)s", name="Ani")) == "Halo Ani"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Ani Lestari", "Halo Ani Lestari."),
+        ("Zoë Ñ", "Halo Zoë Ñ."),
+        ("أمينة", "Halo \u2068أمينة\u2069."),
+        ("\u202einA", "Halo inA."),  # a mark that would turn the rest of the sentence
+        ("أمينة\u2069\u202e", "Halo \u2068أمينة\u2069."),  # one that would end our own
+    ],
+)
+def test_a_name_that_runs_the_other_way_does_not_turn_the_sentence(
+    app: Flask, name: str, shown: str
+):
+    assert i18n.gettext("Halo %(name)s.", name=name) == shown
+    assert i18n.page_gettext("Halo %(name)s.", name=name) == shown
+    assert i18n.page_ngettext("Halo %(name)s.", "%(num)d %(name)s", 1, name=name) == shown
+    assert i18n.ngettext("Halo %(name)s.", "%(num)d %(name)s", 1, name=name) == shown
