@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,10 +21,19 @@ class Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+UNREVIEWED = "unreviewed"
+"""What stands in a file until an expert has read it."""
+
+
 class Review(Spec):
     """Whether an expert has read the text. Nobody has until a name stands here."""
 
-    status: str = "unreviewed"
+    status: str = UNREVIEWED
+
+    @property
+    def done(self) -> bool:
+        """Tell whether the file says that somebody has."""
+        return self.status != UNREVIEWED
 
 
 class SourceRef(Spec):
@@ -54,6 +63,8 @@ class Source:
     path: Path
     data: Any
     node: yaml.Node | None
+    text: str = ""
+    """What was parsed: the file, or its head."""
     first_line: int = 1
     body: str = ""
     body_line: int = 1
@@ -84,14 +95,8 @@ class Unreadable(Exception):
 GUESSED = (":timestamp", ":merge", ":bool")
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain YAML: no aliases (they can explode), no dates or booleans guessed from words."""
-
-    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not used here", problem_mark=mark)
-        return super().compose_node(parent, index)
+class _NoTwice(yaml.constructor.SafeConstructor):
+    """Makes plain data of a tree."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Refuse a name written twice; plain YAML would silently keep the last."""
@@ -104,6 +109,26 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+class _NoAliases(yaml.composer.Composer):
+    """Makes a tree of what was parsed; aliases can explode."""
+
+    check_event: Callable[..., bool]
+    peek_event: Callable[..., Any]
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            mark = self.peek_event().start_mark
+            raise yaml.MarkedYAMLError(problem="aliases are not used here", problem_mark=mark)
+        return super().compose_node(parent, index)
+
+
+class _Loader(_NoAliases, _NoTwice, yaml.SafeLoader):
+    """Plain YAML: no aliases, no dates or booleans guessed from words."""
+
+    def __init__(self, text: str) -> None:
+        yaml.SafeLoader.__init__(self, text)
+
+
 _Loader.yaml_implicit_resolvers = {
     key: [(tag, regexp) for tag, regexp in resolvers if not tag.endswith(GUESSED)]
     for key, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -113,9 +138,28 @@ _Loader.add_implicit_resolver(  # `yes`, `no`, `on` and `off` stay words
 )
 
 
+class _FastLoader(_NoAliases, _NoTwice, yaml.CSafeLoader):
+    """The same, parsed in C; what it refuses the other one reads, and says better why.
+
+    The tree is made here: its depth has a limit, that of the C library has none.
+    """
+
+    def __init__(self, text: str) -> None:
+        yaml.CSafeLoader.__init__(self, text)
+        yaml.composer.Composer.__init__(self)
+
+
+_FastLoader.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
 def read_yaml(path: Path) -> Source:
     """Parse one YAML file. Raises Unreadable."""
     return _parse(path, _text(path), 1)
+
+
+def parse_yaml(text: str, path: Path) -> Source:
+    """Parse YAML that somebody else read; `path` is for the problems. Raises Unreadable."""
+    return _parse(path, text, 1)
 
 
 def read_markdown(path: Path) -> Source:
@@ -126,7 +170,7 @@ def read_markdown(path: Path) -> Source:
     end = next(n for n, line in enumerate(lines[1:], 1) if line.strip() == "---")
     head = _parse(path, "\n".join(lines[1:end]), 2)
     body = "\n".join(lines[end + 1 :])
-    return Source(path, head.data, head.node, first_line=2, body=body, body_line=end + 2)
+    return Source(path, head.data, head.node, head.text, 2, body, end + 2)
 
 
 def validate(model: type[M], source: Source) -> tuple[M | None, list[Problem]]:
@@ -167,9 +211,7 @@ def _text(path: Path) -> str:
 
 def _parse(path: Path, text: str, first_line: int) -> Source:
     try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        data = loader.construct_document(node) if node is not None else None
+        node, data = _parse_fast(text) or _compose(_Loader(text))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + first_line if error.problem_mark else first_line
         raise Unreadable(Problem(str(path), line, error.problem or "not YAML")) from error
@@ -178,7 +220,20 @@ def _parse(path: Path, text: str, first_line: int) -> Source:
         raise Unreadable(Problem(str(path), line, f"not YAML: {error.reason}")) from error
     except (ValueError, RecursionError) as error:  # `!!int word`, or thousands of brackets
         raise Unreadable(Problem(str(path), first_line, f"not YAML: {error}")) from error
-    return Source(path, data, node, first_line=first_line)
+    return Source(path, data, node, text, first_line=first_line)
+
+
+def _compose(loader: _Loader | _FastLoader) -> tuple[yaml.Node | None, Any]:
+    node = loader.get_single_node()
+    return node, loader.construct_document(node) if node is not None else None
+
+
+def _parse_fast(text: str) -> tuple[yaml.Node | None, Any] | None:
+    """Return tree and data; None when there is anything to say about the text."""
+    try:
+        return _compose(_FastLoader(text))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
 
 
 def _child(node: yaml.Node | None, step: str | int) -> yaml.Node | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.accounts import services as accounts
@@ -12,11 +12,12 @@ from lms.core import clock, http, login, sheets
 from lms.core.db import unit_of_work
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
-from lms.lineage import chains, services
+from lms.lineage import chains, law_views, services
+from lms.lineage.blueprint import bp
 from lms.lineage.forms import OutsideForm
 from lms.lineage.services import PAGE
 
-bp = Blueprint("lineage", __name__, template_folder="templates")
+__all__ = ["bp", "law_views"]
 
 
 @bp.get("/silsilah")

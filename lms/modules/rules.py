@@ -1,4 +1,4 @@
-"""How a lesson's text is cut into blocks, measured and searched for known mistakes. Pure."""
+"""How a lesson's text is cut into blocks and measured. Pure."""
 
 import re
 from collections.abc import Iterable
@@ -145,51 +145,3 @@ def sentences(text: str) -> list[Sentence]:
             found.append(Sentence(text.count("\n", 0, start + lead) + 1, words))
         start = end.end() if end else start
     return found
-
-
-FORBIDDEN = (
-    (
-        r"(?<![\w/.])(?:\+62|62|0)[\s-]?(?:8\d|2\d|3\d)[\d\s-]{5,}\d",
-        "no telephone numbers in content: only content/directory.yaml holds them",
-    ),
-    (
-        r"(?i)\b(?:telepon|hubungi|nomor|hotline|call center|sapa)\s+(?:\w+\s+){0,2}"
-        r"(?:110|112|119|129)\b",
-        "no emergency numbers in content: only content/directory.yaml holds them",
-    ),
-    (
-        r"(?i)\bUU\s+(?:No\.?\s*)?31(?:/| Tahun )2014\s+(?:ps|pasal)\s+41\b",
-        "UU 31/2014 ps 41 is revoked (now KUHP ps 299)",
-    ),
-    (
-        r"(?i)\bUU\s+(?:No\.?\s*)?35(?:/| Tahun )2014\s+(?:ps|pasal)\s+(?:81\s*\(1\)|82)",
-        "UU 35/2014 ps 81(1) and 82 are not in force as they stand",
-    ),
-    (
-        r"(?i)\bUU\s+(?:No\.?\s*)?21(?:/| Tahun )2007\s+(?:ps|pasal)\s+2\b",
-        "UU 21/2007 ps 2 is not in force as it stands",
-    ),
-    (
-        r"(?i)\b(?:ps|pasal)\s+44\s*(?:ayat\s*)?\(4\)[^.\n]*\b(?:4|empat)\s+tahun",
-        "UU 23/2004 ps 44(4) says 4 bulan, not 4 tahun",
-    ),
-    (
-        r"(?i)\b(?:pidana|penjara|denda)\b[^.\n]*\bdan/atau\b|\bdan/atau\b[^.\n]*\b(?:pidana|penjara|denda)\b",
-        "no dan/atau in a penalty",
-    ),
-    (
-        r"(?i)\b(?:ps|pasal)\s+(?:29|30)\b[^.\n]*\bTPKS\b[^.\n]*\bkeadilan restoratif",
-        "the ban of restorative justice is UU 12/2022 ps 23",
-    ),
-    (r"(?i)Program Kreativitas Mahasiswa", "PKM of the seeds is Puskesmas"),
-)
-"""Wrong statements met in public sources while the lessons were written."""
-
-
-def find_forbidden(text: str) -> list[Fault]:
-    """Return known mistakes in a text with their lines, counted from 1."""
-    return [
-        Fault(text.count("\n", 0, match.start()) + 1, message)
-        for pattern, message in FORBIDDEN
-        for match in re.finditer(pattern, text)
-    ]

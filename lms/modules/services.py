@@ -1,8 +1,8 @@
 """Load curricula and lessons, read them, finish them. Services flush; entry points commit."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from itertools import count
 from typing import Any
@@ -18,6 +18,7 @@ from lms.core.db import db, insert_once
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.i18n import pick
+from lms.modules import laws
 from lms.modules.content import CurriculumSpec, LessonText
 from lms.modules.models import Curriculum, Lesson, LessonDone, Outcome
 
@@ -39,9 +40,12 @@ class Line:
     kuk: tuple[str, ...]
     practice: tuple[str, ...]
     reviewed: bool
+    digest: str
     version: int
     done_at: datetime | None
     done_version: int | None
+    in_review: bool
+    """The text names an article that was marked superseded here."""
 
     @property
     def url(self) -> str:
@@ -110,6 +114,16 @@ class Cited:
     checked_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Something printed or filled in for a lesson. This feature knows no more of it."""
+
+    code: str
+    kind: str
+    title: str
+    title_en: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """Everything the page of one lesson shows."""
@@ -126,6 +140,9 @@ class Reading:
     before: Line | None
     after: Line | None
 
+    material: tuple[Material, ...] = ()
+    """What is printed or filled in for it, whoever may see that."""
+
     @property
     def ends_online(self) -> bool:
         """Tell whether no online lesson follows: the quiz is next."""
@@ -141,6 +158,7 @@ def load(texts: Sequence[LessonText], *, now: datetime) -> dict[str, int]:
     counts: Counter[str] = Counter(added=0, changed=0, unchanged=0, retired=0)
     curricula = {row.code: row for row in db.session.scalars(select(Curriculum))}
     lessons = {row.code: row for row in db.session.scalars(select(Lesson))}
+    taught: list[tuple[Lesson, tuple[str, ...]]] = []
     for text in texts:
         code = text.curriculum.code
         if code not in curricula:
@@ -155,12 +173,23 @@ def load(texts: Sequence[LessonText], *, now: datetime) -> dict[str, int]:
             counts["unchanged" if lesson.digest == text.digest else "changed"] += 1
         lesson.curriculum_id = curricula[code].id
         _fill_lesson(lesson, text, now)
+        taught.append((lesson, text.cites))
     for gone in lessons.values():
         if gone.retired_at is None:
             gone.retired_at = now
             counts["retired"] += 1
     db.session.flush()
+    laws.load_citations((lesson.id, lesson.version, cites) for lesson, cites in taught)
     return dict(counts)
+
+
+def attach_material(found: Mapping[str, Sequence[Material]]) -> None:
+    """Say, by lesson code, what is printed or filled in for each lesson. Flushes."""
+    for row in db.session.scalars(select(Lesson)):
+        listed = [asdict(one) for one in found.get(row.code, ())]
+        if listed != (row.material or []):
+            row.material = listed
+    db.session.flush()
 
 
 def _fill_curriculum(row: Curriculum, spec: CurriculumSpec, position: int) -> None:
@@ -168,7 +197,7 @@ def _fill_curriculum(row: Curriculum, spec: CurriculumSpec, position: int) -> No
     row.title = spec.title
     row.title_en = spec.title_en
     row.modules = [module.model_dump(mode="json") for module in spec.modules]
-    row.digest = digest_of_text(spec.model_dump_json())
+    row.digest = digest_of_text(spec.model_dump_json(exclude={"status"}))
     db.session.add(row)
     db.session.flush()
 
@@ -212,6 +241,7 @@ _OUTLINES = (
         Lesson.kuk,
         Lesson.practice,
         Lesson.reviewed,
+        Lesson.digest,
         Lesson.version,
         Curriculum.code.label("curriculum"),
         Curriculum.title.label("curriculum_title"),
@@ -219,6 +249,7 @@ _OUTLINES = (
         Curriculum.modules,
         LessonDone.at.label("done_at"),
         LessonDone.version.label("done_version"),
+        laws.lesson_in_review().label("in_review"),
     )
     .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
     .join(
@@ -262,9 +293,11 @@ def _outline(code: str, rows: list[Row[*tuple[Any, ...]]]) -> Outline:
                 kuk=tuple(row.kuk),
                 practice=tuple(row.practice),
                 reviewed=row.reviewed,
+                digest=row.digest,
                 version=row.version,
                 done_at=row.done_at,
                 done_version=row.done_version,
+                in_review=bool(row.in_review),
             )
         )
     parts = tuple(
@@ -283,9 +316,9 @@ def read_lesson(curriculum: str, number: int, person_id: int, standard: Standard
         raise NotFound(f"{curriculum} {number}")
     line = lines[place]
     lesson = db.session.execute(
-        select(Lesson.objective, Lesson.reflection, Lesson.blocks, Lesson.sources).where(
-            Lesson.id == line.id
-        )
+        select(
+            Lesson.objective, Lesson.reflection, Lesson.blocks, Lesson.sources, Lesson.material
+        ).where(Lesson.id == line.id)
     ).one()
     sources = [_cited(source) for source in lesson.sources]
     dates = {source.ref: source.checked_on for source in sources}
@@ -301,6 +334,7 @@ def read_lesson(curriculum: str, number: int, person_id: int, standard: Standard
         case=next((case for case in standard.cases.values() if case.lesson == line.code), None),
         before=lines[place - 1] if place else None,
         after=lines[place + 1] if place + 1 < len(lines) else None,
+        material=tuple(Material(**one) for one in lesson.material or ()),
     )
 
 
@@ -416,20 +450,6 @@ def lesson_links(codes: Iterable[str]) -> dict[str, tuple[str, str]]:
 def address_of(curriculum: str, position: int) -> str:
     """Return the path of a lesson."""
     return f"/modul/{curriculum.lower()}/{position}"
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewed:
-    """How many texts there are and how many an expert has read."""
-
-    total: int
-    reviewed: int
-
-
-def count_reviewed() -> Reviewed:
-    """Return how many lessons there are and how many are reviewed. One query."""
-    marks = db.session.scalars(select(Lesson.reviewed).where(Lesson.retired_at.is_(None))).all()
-    return Reviewed(len(marks), sum(marks))
 
 
 VERSION_LENGTH = 12

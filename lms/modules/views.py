@@ -1,15 +1,17 @@
 """Pages of modules: the curricula and one lesson."""
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.cohorts import services as cohorts
 from lms.competency import services as competency
-from lms.core import clock, login
+from lms.core import clock, login, reviewing
 from lms.core.db import unit_of_work
 from lms.core.i18n import gettext as _
-from lms.modules import services
+from lms.modules import laws, services
 from lms.modules.forms import FinishForm
+from lms.modules.glossary import content as words
+from lms.modules.law.rules import covers
 from lms.modules.models import Outcome
 
 bp = Blueprint("modules", __name__, template_folder="templates")
@@ -33,6 +35,15 @@ def curricula() -> ResponseReturnValue:
     )
 
 
+@bp.get("/istilah")
+@login.signed_in
+def glossary() -> ResponseReturnValue:
+    """Explain the words of the field; `cari` narrows the list."""
+    asked = request.args.get("cari", "").strip()[:60]
+    folder = current_app.extensions["suluh"].content_dir
+    return render_template("modules/glossary.html", terms=words.find(folder, asked), asked=asked)
+
+
 @bp.get("/modul/<curriculum>/<int:number>")
 @login.role(*READERS)
 def lesson(curriculum: str, number: int) -> ResponseReturnValue:
@@ -40,16 +51,20 @@ def lesson(curriculum: str, number: int) -> ResponseReturnValue:
     viewer = login.require_viewer()
     standard = competency.current().standard
     reading = services.read_lesson(curriculum, number, viewer.id, standard)
-    in_person = reading.line.in_person
+    line, in_person = reading.line, reading.line.in_person
+    copy = line.code, line.digest
     return render_template(
         "modules/lesson.html",
         reading=reading,
-        line=reading.line,
+        line=line,
+        marks=reviewing.marks_of("lesson", [copy]).get(copy, ()),
+        reasons=laws.list_reasons(line.id, line.version) if line.in_review else [],
+        covers=covers,
         standard=standard,
         form=FinishForm(),
         learns="trainee" in viewer.roles,
         guide=in_person and viewer.is_any(*GUIDED),
-        meeting=cohorts.find_lesson_session(viewer.id, reading.line.code) if in_person else None,
+        meeting=cohorts.find_lesson_session(viewer.id, line.code) if in_person else None,
     )
 
 

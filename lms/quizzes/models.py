@@ -60,6 +60,17 @@ class ItemVersion(Base):
     created_at: Mapped[datetime]
 
 
+class ItemLaw(Base):
+    """A wording of an item stands on an article. Never changed."""
+
+    __tablename__ = "item_law"
+    __table_args__ = (Index("ix_item_law_article", "article", "item_version_id"),)
+
+    item_version_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"), primary_key=True)
+    article: Mapped[str] = mapped_column(primary_key=True)
+    """`UU 23/2004 ps 16`."""
+
+
 class Attempt(Base):
     """One sitting. It is a try and evidence only once `closed_at` is set."""
 

@@ -10,18 +10,28 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, TryState
 from lms.competency.services import NewEvidence
-from lms.core.db import db, insert_once
+from lms.core.db import db, insert_into, insert_once
 from lms.core.errors import NotFound
+from lms.modules import laws
+from lms.modules.law import rules as law_rules
 from lms.quizzes import rules
 from lms.quizzes.content import BankItem
-from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
+from lms.quizzes.models import (
+    AnswerEvent,
+    Attempt,
+    AttemptItem,
+    Item,
+    ItemLaw,
+    ItemVersion,
+    Quiz,
+)
 from lms.quizzes.sheets import AttemptRef, events_of, get_attempt, is_own
 from lms.quizzes.standing import QuizState, Stuck, quiz_state, quiz_states, waiting
 
@@ -82,7 +92,20 @@ def load(items: Sequence[BankItem], *, now: datetime) -> dict[str, int]:
             row.withdrawn_at, row.withdrawn_reason = now, VANISHED
             counts["withdrawn"] += 1
     db.session.flush()
+    _note_laws()
     return counts
+
+
+def _note_laws() -> None:
+    """Note for each wording that is new here on which articles of law it stands."""
+    noted = exists().where(ItemLaw.item_version_id == ItemVersion.id)
+    rows = [
+        {"item_version_id": row.id, "article": article}
+        for row in db.session.execute(select(ItemVersion.id, ItemVersion.law_ref).where(~noted))
+        for article in sorted({ref for text in row.law_ref for ref in law_rules.refs_in(text)})
+    ]
+    if rows:
+        db.session.execute(insert_into(ItemLaw).on_conflict_do_nothing(), rows)
 
 
 def _quizzes(codes: Iterable[str]) -> dict[str, int]:
@@ -188,7 +211,11 @@ def _newest_ref(quiz_id: int, curriculum: str, person_id: int) -> AttemptRef:
 
 
 def _bank(quiz_id: int) -> dict[str, list[rules.Candidate]]:
-    """Return what may be drawn: the newest version of each item that is in use."""
+    """Return what may be drawn: the newest version of each item that is in use.
+
+    What stands on an article that was marked superseded here is left out.
+    """
+    withheld = _withheld()
     rows = db.session.execute(
         select(Item.id, Item.kuk, func.max(ItemVersion.id).label("version"))
         .join(ItemVersion, ItemVersion.item_id == Item.id)
@@ -198,8 +225,58 @@ def _bank(quiz_id: int) -> dict[str, list[rules.Candidate]]:
     )
     bank: dict[str, list[rules.Candidate]] = defaultdict(list)
     for row in rows:
-        bank[row.kuk].append(rules.Candidate(row.id, row.version))
+        if row.version not in withheld:
+            bank[row.kuk].append(rules.Candidate(row.id, row.version))
     return bank
+
+
+def _withheld() -> frozenset[int]:
+    """Return the wordings that stand on a superseded article. One more query when one is marked."""
+    marked = laws.superseded()
+    if not marked:
+        return frozenset()
+    asked = select(ItemLaw.item_version_id).where(ItemLaw.article.in_(marked))
+    return frozenset(db.session.scalars(asked))
+
+
+@dataclass(frozen=True, slots=True)
+class Citing:
+    """An item in use whose newest wording stands on an article of law."""
+
+    slug: str
+    curriculum: str
+    kuk: str
+    stem: str
+
+
+def list_items(article: str) -> list[Citing]:
+    """Return the items in use that stand on an article. One query."""
+    rows = db.session.execute(
+        select(Item.slug, Quiz.curriculum_code, Item.kuk, ItemVersion.stem)
+        .join(Quiz, Quiz.id == Item.quiz_id)
+        .join(ItemVersion, ItemVersion.item_id == Item.id)
+        .join(ItemLaw, ItemLaw.item_version_id == ItemVersion.id)
+        .where(ItemLaw.article == article, Item.withdrawn_at.is_(None), _is_newest())
+        .order_by(Item.slug)
+    )
+    return [Citing(*row) for row in rows]
+
+
+def count_items() -> dict[str, int]:
+    """Return article to how many items in use stand on it. One query."""
+    rows = db.session.execute(
+        select(ItemLaw.article, func.count())
+        .join(ItemVersion, ItemVersion.id == ItemLaw.item_version_id)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .where(Item.withdrawn_at.is_(None), _is_newest())
+        .group_by(ItemLaw.article)
+    )
+    return {article: count for article, count in rows}
+
+
+def _is_newest() -> ColumnElement[bool]:
+    newer = aliased(ItemVersion)
+    return ~exists().where(newer.item_id == ItemVersion.item_id, newer.number > ItemVersion.number)
 
 
 def _seen(quiz_id: int, person_id: int) -> dict[int, int]:
@@ -395,14 +472,3 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
         standard_id=competency.current().id,
         now=now,
     )
-
-
-def count_reviewed() -> tuple[int, int]:
-    """Return how many items may be drawn, and how many of them an expert has read. One query."""
-    newest = select(func.max(ItemVersion.id)).group_by(ItemVersion.item_id)
-    marks = db.session.scalars(
-        select(ItemVersion.reviewed)
-        .join(Item, Item.id == ItemVersion.item_id)
-        .where(ItemVersion.id.in_(newest), Item.withdrawn_at.is_(None))
-    ).all()
-    return len(marks), sum(marks)

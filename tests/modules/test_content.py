@@ -121,11 +121,6 @@ def test_faults_of_blocks_name_their_line(spoil: Spoil):
     assert any(re.search(r"md:\d+: unknown kind of block: tip", p) for p in problems)
 
 
-def test_known_mistakes_are_refused_in_head_and_body(spoil: Spoil):
-    [problem] = spoil(FIRST, r"\Z", "\n\nTelepon 021 555 12345 sekarang.\n")
-    assert "no telephone numbers" in problem
-
-
 def test_kuk_must_exist_belong_here_and_stand_once(spoil: Spoil):
     problems = spoil(
         FIRST, r"^kuk: .*?$", 'kuk: ["02.1.1", "02.1.2", "99.9.9", "01.1.1", "02.1.1"]'

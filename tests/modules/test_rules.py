@@ -4,9 +4,7 @@ from hypothesis import strategies as st
 from lms.modules.rules import (
     Block,
     BlockKind,
-    Fault,
     count_words,
-    find_forbidden,
     sentences,
     split_blocks,
 )
@@ -128,49 +126,3 @@ def test_a_fence_line_is_no_sentence():
 
 def test_a_closed_quotation_ends_its_sentence():
     assert [s.words for s in sentences("> “Saya percaya Ibu.” Lalu tunggu.")] == [3, 2]
-
-
-def messages(text: str) -> list[str]:
-    return [fault.message for fault in find_forbidden(text)]
-
-
-def test_known_mistakes_are_found():
-    assert messages("Hubungi 0812 3456 7890 segera.") == [
-        "no telephone numbers in content: only content/directory.yaml holds them"
-    ]
-    assert messages("Hubungi nomor darurat 129 segera.") == [
-        "no emergency numbers in content: only content/directory.yaml holds them"
-    ]
-    assert messages("Lihat UU 31/2014 ps 41.") == ["UU 31/2014 ps 41 is revoked (now KUHP ps 299)"]
-    assert messages("UU 35/2014 Pasal 82") == [
-        "UU 35/2014 ps 81(1) and 82 are not in force as they stand"
-    ]
-    assert messages("UU 21/2007 ps 2 berlaku") == ["UU 21/2007 ps 2 is not in force as it stands"]
-    assert messages("ps 44 (4) mengancam paling lama 4 tahun.") == [
-        "UU 23/2004 ps 44(4) says 4 bulan, not 4 tahun"
-    ]
-    assert messages("Pidana penjara dan/atau pembinaan.") == ["no dan/atau in a penalty"]
-    assert messages("Kerja sosial dan/atau denda.") == ["no dan/atau in a penalty"]
-    assert messages("ps 29 UU TPKS melarang keadilan restoratif.") == [
-        "the ban of restorative justice is UU 12/2022 ps 23"
-    ]
-    assert messages("PKM (Program Kreativitas Mahasiswa)") == ["PKM of the seeds is Puskesmas"]
-
-
-def test_what_is_right_is_left_alone():
-    for text in (
-        "UU 31/2014 ps 42",
-        "UU 23/2004 ps 44(4): 4 bulan.",
-        "Pasal 44 ayat (4) berbeda. Ayat (1) menyebut 4 tahun.",
-        "UU 21/2007 ps 20",
-        "Ibu dan/atau anak dijemput.",
-        "Pertemuan 2026-11-21 pukul 09.15, 119 orang hadir.",
-        "UU 23/2004 ps 110",
-    ):
-        assert messages(text) == [], text
-
-
-def test_a_mistake_names_its_line():
-    assert find_forbidden("a\nb\nUU 31/2014 ps 41") == [
-        Fault(3, "UU 31/2014 ps 41 is revoked (now KUHP ps 299)")
-    ]

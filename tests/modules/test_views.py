@@ -203,7 +203,7 @@ def test_english_titles(app: Flask, sign_in: Enter):
 
 
 @pytest.mark.parametrize(
-    ("path", "most"), [("/modul/k1/6", 5), ("/modul/k1/11", 5), ("/pelajaran", 6)]
+    ("path", "most"), [("/modul/k1/6", 6), ("/modul/k1/11", 7), ("/pelajaran", 6)]
 )
 def test_pages_keep_to_their_queries(sign_in: Enter, path: str, most: int):
     someone = factories.person("trainee")
