@@ -40,6 +40,11 @@ class Labels:
     law: str
     trainers: str
     draft: str
+    """Stands at the foot of both pages while the standard is a draft."""
+    of_draft: str
+    """Stands beside the version of the standard, then …"""
+    adopted: str
+    """… and once the agency adopted it."""
     note: str
     page: str
     sample: str
@@ -87,6 +92,8 @@ LABELS: dict[Language, Labels] = {
         law="Ketentuan hukum diperiksa per",
         trainers="Pengajar",
         draft="Standar masih rancangan, belum ditetapkan instansi",
+        of_draft="{version}, rancangan yang belum ditetapkan instansi",
+        adopted="{version}, ditetapkan instansi",
         note="Sertifikat pelatihan; bukan izin praktik profesi.",
         page="Halaman {page} dari 2",
         sample="CONTOH",
@@ -131,6 +138,8 @@ LABELS: dict[Language, Labels] = {
         law="Law checked as of",
         trainers="Trainers",
         draft="Draft standard, not yet adopted by the agency",
+        of_draft="{version}, a draft not yet adopted by the agency",
+        adopted="{version}, adopted by the agency",
         note="Training certificate; not a licence to practise a profession.",
         page="Page {page} of 2",
         sample="CONTOH · SAMPLE",

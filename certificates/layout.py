@@ -351,7 +351,8 @@ def _set_unit(number: int, unit: UnitLine, labels: Labels, scale: float) -> _Row
 
 
 def _set_facts(certificate: Certificate, labels: Labels, scale: float) -> list[_Row]:
-    facts = [(labels.standard, certificate.standard_version)]
+    state = labels.of_draft if certificate.standard_is_draft else labels.adopted
+    facts = [(labels.standard, state.format(version=certificate.standard_version))]
     if certificate.law_checked_on is not None:
         facts.append((labels.law, labels.day(certificate.law_checked_on)))
     if certificate.trainers:

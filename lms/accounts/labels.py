@@ -9,7 +9,7 @@ ROLES: dict[str, str] = {
     "speaker": _("Narasumber"),
     "agency": _("Petugas instansi"),
     "author": _("Penulis isi"),
-    "reviewer": _("Peninjau isi"),
+    "reviewer": _("Penelaah isi"),
     "admin": _("Administrator"),
 }
 """Every role of core.login.ROLES, in its order."""

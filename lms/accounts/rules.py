@@ -53,7 +53,7 @@ def check_password(password: str, *, name: str, email: str) -> None:
 
 STAFF_ROLES = frozenset({"trainer", "assessor", "agency", "admin", "author", "reviewer"})
 """Whoever sees other people's results or writes what is taught: idle browsers are forgotten."""
-SECOND_FACTOR_ROLES = frozenset({"trainer", "agency", "admin"})
+SECOND_FACTOR_ROLES = frozenset({"trainer", "agency", "admin", "reviewer"})
 """Who needs a second factor where the installation requires one; everybody else may have one."""
 VISIT = timedelta(minutes=5)
 """How exactly a session's last visit is known: writing it at every page would cost too much."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, cast, literal, null, select
+from sqlalchemy import Select, String, bindparam, cast, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
@@ -134,6 +134,25 @@ def version(version_id: int) -> Current:
     if row is None:
         raise NoStandard(str(version_id))
     return Current(version_id, _standard(version_id, row.digest), row.adopted_at is None)
+
+
+def hold(version_id: int, *, alone: bool = False) -> None:
+    """Hold a version until the unit of work ends: its adoption cannot change meanwhile.
+
+    Whoever writes papers under it holds it with others, whoever adopts it holds it `alone`.
+    """
+    db.session.execute(
+        select(StandardVersion.id)
+        .where(StandardVersion.id == version_id)
+        .with_for_update(read=not alone)
+    )
+
+
+def set_adopted(version_id: int, at: datetime | None) -> None:
+    """Write down since when the installation adopts a version; None: it is a draft again."""
+    db.session.execute(
+        update(StandardVersion).where(StandardVersion.id == version_id).values(adopted_at=at)
+    )
 
 
 @lru_cache(maxsize=16)

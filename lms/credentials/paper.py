@@ -15,6 +15,8 @@ IN_PERSON: dict[Language, tuple[str, str]] = {
     "en": ("In-person meetings", "Attended"),
 }
 """The row of the transcript that is no unit: its title and its mark."""
+DRAFT = "-draft"
+"""How the version of a standard ends in its file while it is written."""
 NO_UNIT = "–"
 """Stands where a unit has its code."""
 
@@ -107,7 +109,7 @@ def write(
             signatory_name=issuer.signatory_name,
             signatory_number=issuer.signatory_number or None,
             units=tuple(_lines(unit_results(standard, scheme, verdicts), scheme, language)),
-            standard_version=standard.version,
+            standard_version=_named(standard.version, is_draft=is_draft),
             standard_is_draft=is_draft,
             law_checked_on=scheme.law_checked_on,
             trainers=issuer.trainers[:MOST_TRAINERS],
@@ -115,6 +117,14 @@ def write(
         )
     except InvalidCertificate as error:
         raise DoesNotFitOnPaper(str(error)) from error
+
+
+def _named(version: str, *, is_draft: bool) -> str:
+    """Return the version as papers name it: what was adopted is no draft, whatever its file says.
+
+    Files name a version `0.2-draft` while it is written; the same text is then adopted as `0.2`.
+    """
+    return version if is_draft else version.removesuffix(DRAFT)
 
 
 def correct(paper: Certificate, *, code: str, base_url: str, holder_name: str) -> Certificate:

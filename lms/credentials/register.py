@@ -206,6 +206,18 @@ def list_register(
     return [entry for entry, _ in _select(at, *conditions, newest=limit)]
 
 
+def is_used(standard_version_id: int) -> bool:
+    """Tell whether a paper says that the installation had adopted this version of the standard.
+
+    Cost grows with the certificates issued while it was a draft: for the administrator's page.
+    """
+    says_adopted = Certificate.snapshot["standard_is_draft"].as_boolean().is_(False)
+    found = select(Certificate.id).where(
+        Certificate.standard_version_id == standard_version_id, says_adopted
+    )
+    return db.session.scalar(found.limit(1)) is not None
+
+
 def get_record(code: str, at: datetime) -> Record:
     """Return all the register knows of one certificate. Raises NotFound."""
     row = get_row(code)

@@ -245,6 +245,7 @@ def issue(
     _close_proposal(decision, now)
     place = _place(decision, now)
     with _all_or_nothing():
+        competency.hold(decision.standard_version_id)
         number = _format(decision, _next_number(decision))
         code = drawn.paper.code if drawn else codes.new_code()
         written = _write(decision, number, code, base_url, sample=sample)

@@ -25,7 +25,7 @@ from lms.credentials import register, signatures
 from lms.credentials import services as credentials
 from lms.credentials.models import Method
 from lms.credentials.rules import Reason
-from lms.demo import after, desk, people, place, seats
+from lms.demo import after, desk, people, place, readers, seats
 from lms.demo import agency as offices
 from lms.demo.walk import ONLINE, Walk, attend, keys
 from lms.practice.attendance import services as attendance
@@ -78,6 +78,8 @@ def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
     sender = city.id_of("Wati Suryani"), "Wati Suryani"
     desk.greet(new.id, quiet, sender, f"{base_url}/", now - 2 * DAY)
     _after(city, old.id, new.id)
+    expert, admin = "Hasan Basri", city.id_of("Ayu Pratiwi")
+    readers.review(city.viewer(expert, "reviewer"), city.passwords[expert][1], admin, now)
     desk.count(now)
     _agency_day(city)
     return {

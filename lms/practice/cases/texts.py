@@ -23,6 +23,7 @@ class Case:
     """One text of a case study, ready to be shown."""
 
     version_id: int
+    digest: str
     spec: CaseSpec
     file_html: Markup
     model_html: Mapping[str, Markup]
@@ -112,6 +113,7 @@ def _case(version_id: int, digest: str) -> Case:
     spec = CaseSpec.model_validate(document["case"])
     return Case(
         version_id=version_id,
+        digest=digest,
         spec=spec,
         file_html=_harmless(document["file_html"]),
         model_html={task: _harmless(html) for task, html in document["model_html"].items()},

@@ -7,12 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from lms.cohorts import services as cohorts
 from lms.cohorts.services import MayNotAssess
-from lms.core import clock, login
+from lms.core import clock, login, reviewing
 from lms.core.db import unit_of_work
 from lms.core.i18n import clock as hour
 from lms.core.i18n import gettext as _
 from lms.core.i18n import local, moment
 from lms.core.ids import public_id as new_page
+from lms.core.reviewing import Mark
 from lms.practice.cases import rules, services
 from lms.practice.cases.forms import (
     ANSWER,
@@ -28,6 +29,7 @@ from lms.practice.cases.forms import (
 )
 from lms.practice.cases.rules import Receipt, Stage
 from lms.practice.cases.services import CaseState, Marking, StoredDraft
+from lms.practice.cases.texts import Case
 
 bp = Blueprint("cases", __name__, template_folder="templates")
 
@@ -50,7 +52,14 @@ def case(code: str) -> ResponseReturnValue:
         parts=services.results(viewer.id, state),
         feedback=services.list_feedback(viewer.id, state.case.code),
         zone=zone,
+        marks=_marks(state.case),
     )
+
+
+def _marks(case: Case) -> tuple[Mark, ...]:
+    """Return who signed this very text."""
+    copy = case.code, case.digest
+    return reviewing.marks_of("case", [copy]).get(copy, ())
 
 
 @bp.get("/studi-kasus/<code>/tulis")
@@ -214,6 +223,7 @@ def _write_page(
     page = render_template(
         "cases/write.html",
         state=state,
+        marks=_marks(state.case),
         parts=parts,
         form=form,
         drafts=drafts,
@@ -267,4 +277,5 @@ def _check_page(state: CaseState, form: HandInForm | None = None) -> ResponseRet
 
 def _mark_page(marking: Marking, form: MarkForm, status: int = 200) -> ResponseReturnValue:
     name = "cases/decided.html" if marking.decision else "cases/mark.html"
-    return render_template(name, marking=marking, form=form), status
+    marks = () if marking.decision else _marks(marking.case)
+    return render_template(name, marking=marking, form=form, marks=marks), status

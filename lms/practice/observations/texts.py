@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from lms.core.content import digest_of_text
+from lms.core.content import UNREVIEWED, digest_of_text
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.practice.observations.content import PlacedStation
@@ -29,6 +29,7 @@ class Station:
     """The text of one station, as it is used now."""
 
     code: str
+    digest: str
     curriculum: str
     title: str
     title_en: str
@@ -37,6 +38,8 @@ class Station:
     variants: Mapping[str, Variant]
     indicators: Mapping[str, Mapping[str, Sequence[str]]]
     harmful_acts: tuple[str, ...]
+    reviewed: bool
+    """Whether its file says that an expert has read it."""
 
 
 def load(specs: Iterable[PlacedStation], *, now: datetime) -> dict[str, int]:
@@ -103,6 +106,7 @@ def _station(row: StationVersion) -> Station:
     document = row.document
     return Station(
         code=row.code,
+        digest=row.digest,
         curriculum=row.curriculum_code,
         title=row.title,
         title_en=row.title_en,
@@ -111,4 +115,5 @@ def _station(row: StationVersion) -> Station:
         variants={v["code"]: Variant(**v) for v in document["variants"]},
         indicators={i["kuk"]: i["levels"] for i in document["indicators"]},
         harmful_acts=tuple(document["harmful_acts"]),
+        reviewed=document["review"]["status"] != UNREVIEWED,
     )

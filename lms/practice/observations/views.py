@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort, Part
-from lms.core import clock, login
+from lms.core import clock, login, reviewing
 from lms.core.db import unit_of_work
 from lms.core.errors import Forbidden
 from lms.core.i18n import gettext as _
@@ -159,6 +159,7 @@ def _page(
     rows: dict[str, RowForm],
     outcome: services.Outcome | None = None,
 ) -> str:
+    copy = sheet.station.code, sheet.station.digest
     return render_template(
         "observations/station.html",
         cohort=_get_cohort(slug),
@@ -171,6 +172,7 @@ def _page(
         chosen=request.values.getlist("siapa"),
         now=clock.now(),
         here=_address(slug, sheet, sheet.kuk.code),
+        marks=reviewing.marks_of("station", [copy]).get(copy, ()),
     )
 
 

@@ -60,6 +60,8 @@ class PersonSpec(Spec):
 class SimulationSpec(Spec):
     """One variant of a simulation."""
 
+    curriculum: str = Field(default="", exclude=True)
+    """The folder it lies in; set by the check, never by the file."""
     code: Annotated[str, Field(pattern=r"^S[0-9]+$")]
     variant: Annotated[str, Field(pattern=r"^[A-Z]$")]
     title: Words
@@ -86,10 +88,20 @@ def check(directory: Path, standard: StandardSpec) -> tuple[list[SimulationSpec]
                 continue
             spec, wrong = validate(SimulationSpec, source)
             if spec is not None:
+                spec = spec.model_copy(update={"curriculum": _code_of(curriculum)})
                 wrong = [*_check_place(spec, source, found), *_check_story(spec, source, standard)]
                 found.append(spec)
             problems += wrong
     return found, problems
+
+
+def _code_of(path: Path) -> str:
+    """Return the code of a curriculum; what is wrong with its file is said by its own check."""
+    try:
+        head = read_yaml(path).data
+    except Unreadable:
+        return ""
+    return str(head.get("code", "")) if isinstance(head, dict) else ""
 
 
 def _check_place(

@@ -17,6 +17,8 @@ FEWEST_NODES = 12
 MOST_NODES = 25
 """Nodes of one story, endings included. Source: docs/content.md, "Simulations"."""
 FEWEST_ENDINGS = 2
+UNREAD = {"status": "unreviewed"}
+"""What a story says of itself until an expert has read it."""
 NOT_REACHED = "*"
 """Stands for the node of a KUK a run was stopped before."""
 
@@ -130,6 +132,8 @@ class Story:
     """Name and part of each person."""
     start: str
     nodes: tuple[Node, ...]
+    reviewed: bool = False
+    """Whether its file says that an expert has read it."""
 
     def node(self, node_id: str) -> Node:
         """Return the node of this id. Raises BrokenPath."""
@@ -152,6 +156,7 @@ def build_story(document: Mapping[str, Any]) -> Story:
         persons=tuple((person["name"], person["role"]) for person in document["persons"]),
         start=document["start"],
         nodes=tuple(_build_node(node) for node in document["nodes"]),
+        reviewed=document.get("review", UNREAD)["status"] != UNREAD["status"],
     )
 
 

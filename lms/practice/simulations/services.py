@@ -12,10 +12,11 @@ from sqlalchemy.exc import IntegrityError
 
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk
-from lms.core import audit
+from lms.core import audit, reviewing
 from lms.core.db import db
 from lms.core.errors import DomainError, NotFound
 from lms.core.ids import public_id
+from lms.core.reviewing import Mark
 from lms.modules import services as modules
 from lms.practice.simulations import rules
 from lms.practice.simulations.models import SimulationRun, SimulationStep, SimulationVersion
@@ -113,6 +114,8 @@ class Overview:
     lessons: list[tuple[str, str]]
     """Title and address of the lessons in `state.lessons`."""
     runs: list[PastRun]
+    marks: tuple[Mark, ...]
+    """Who signed this very story."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +302,9 @@ def _finish(run: SimulationRun, state: RunState, now: datetime) -> None:
 def get_overview(code: str, person_id: int, *, now: datetime) -> Overview:
     """Return what the start page shows. Raises NotFound."""
     state = simulation_state(person_id, code, now)
-    story = get_story(*next_text(code, person_id, graded=False))
+    version_id, digest = next_text(code, person_id, graded=False)
+    story = get_story(version_id, digest)
+    copy = f"{code}-{story.variant}", digest
     runs = db.session.execute(
         select(
             SimulationRun.public_id,
@@ -325,6 +330,7 @@ def get_overview(code: str, person_id: int, *, now: datetime) -> Overview:
             for row in runs
             if row.finished_at and row.outcome
         ],
+        marks=reviewing.marks_of("simulation", [copy]).get(copy, ()),
     )
 
 

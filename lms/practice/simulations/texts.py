@@ -24,7 +24,7 @@ def load(specs: Sequence[SimulationSpec], *, now: datetime) -> dict[str, int]:
         (row.code, row.variant): row.digest
         for row in db.session.execute(
             select(SimulationVersion.code, SimulationVersion.variant, SimulationVersion.digest)
-            .where(SimulationVersion.id.in_(_newest_ids()))
+            .where(SimulationVersion.id.in_(newest_ids()))
         )
     }  # fmt: skip
     for spec in specs:
@@ -50,7 +50,8 @@ def load(specs: Sequence[SimulationSpec], *, now: datetime) -> dict[str, int]:
     return dict(counts)
 
 
-def _newest_ids() -> Select[int]:
+def newest_ids() -> Select[int]:
+    """Select the id of the newest text of every variant."""
     return select(func.max(SimulationVersion.id)).group_by(
         SimulationVersion.code, SimulationVersion.variant
     )
@@ -90,7 +91,7 @@ def next_text(code: str, person_id: int, *, graded: bool) -> tuple[int, str]:
     played = {row.variant: row.last for row in used}
     variants = db.session.execute(
         select(SimulationVersion.id, SimulationVersion.variant, SimulationVersion.digest).where(
-            SimulationVersion.code == code, SimulationVersion.id.in_(_newest_ids())
+            SimulationVersion.code == code, SimulationVersion.id.in_(newest_ids())
         )
     ).all()
     chosen = min(variants, key=lambda row: (played.get(row.variant, 0), row.variant))

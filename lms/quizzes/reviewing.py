@@ -1,0 +1,106 @@
+"""The items as texts that can be reviewed: with key and rationales, so not for everybody."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, func, select
+
+from lms.core.db import db
+from lms.core.errors import NotFound
+from lms.core.i18n import day
+from lms.core.i18n import gettext as _
+from lms.core.reviewing import Listed, Passage, Piece
+from lms.quizzes.models import Attempt, Item, ItemVersion, Quiz
+
+KIND = "item"
+
+
+def _newest(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """Select from the newest version of every item in use."""
+    newest = select(func.max(ItemVersion.id)).group_by(ItemVersion.item_id)
+    return (
+        select(Item.slug, Quiz.curriculum_code, ItemVersion.digest, *columns)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .join(Quiz, Quiz.id == Item.quiz_id)
+        .where(ItemVersion.id.in_(newest), Item.withdrawn_at.is_(None))
+    )
+
+
+def list_texts() -> list[Listed]:
+    """Return every item in use by its question. One query."""
+    rows = db.session.execute(
+        _newest(ItemVersion.stem, ItemVersion.reviewed, ItemVersion.law_ref).order_by(Item.id)
+    )
+    return [
+        Listed(
+            kind=KIND,
+            code=row.slug,
+            digest=row.digest,
+            curriculum=row.curriculum_code,
+            title=row.stem,
+            title_en=row.stem,
+            reviewed=row.reviewed,
+            laws=tuple(row.law_ref),
+        )
+        for row in rows
+    ]
+
+
+def read_text(listed: Listed) -> tuple[Passage, ...]:
+    """Return an item with its key, every rationale and its source. One query. Raises NotFound."""
+    row = db.session.execute(
+        _newest(
+            Item.kuk,
+            ItemVersion.level,
+            ItemVersion.stem,
+            ItemVersion.options,
+            ItemVersion.key,
+            ItemVersion.source,
+            ItemVersion.law_ref,
+            ItemVersion.checked_on,
+        ).where(Item.slug == listed.code, ItemVersion.digest == listed.digest)
+    ).first()
+    if row is None:
+        raise NotFound(listed.code)
+    return (
+        Passage("stem", _("Pertanyaan"), (Piece(row.stem),)),
+        *_options(row.options, row.key),
+        Passage(
+            "source",
+            _("Sumber"),
+            (
+                Piece(row.source),
+                Piece(", ".join(row.law_ref) or "–", _("Pasal")),
+                Piece(day(date.fromisoformat(row.checked_on)), _("Diperiksa")),
+                Piece(f"{row.kuk}, {row.level}", _("Kriteria dan tingkat")),
+            ),
+        ),
+    )
+
+
+def _options(options: Sequence[dict[str, Any]], key: str) -> list[Passage]:
+    return [
+        Passage(
+            option["key"],
+            _("Pilihan %(letter)s, kunci", letter=option["key"])
+            if option["key"] == key
+            else _("Pilihan %(letter)s", letter=option["key"]),
+            (
+                Piece(option["text"], tone="best" if option["key"] == key else "other"),
+                Piece(option["rationale"], _("Alasan")),
+            ),
+        )
+        for option in options
+    ]
+
+
+def list_sitting(person_id: int) -> frozenset[str]:
+    """Return the curricula whose quiz a person is sitting now. One query."""
+    return frozenset(
+        db.session.scalars(
+            select(Quiz.curriculum_code)
+            .join(Attempt, Attempt.quiz_id == Quiz.id)
+            .where(Attempt.person_id == person_id, Attempt.closed_at.is_(None))
+        )
+    )

@@ -1,0 +1,1 @@
+"""Who has read what is taught, and the standard an installation adopts."""
