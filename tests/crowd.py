@@ -7,7 +7,9 @@ them. What surrounds a class (letters, invitations, the trail …) grows with it
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from io import BytesIO
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from flask import Flask
@@ -51,12 +53,15 @@ from lms.evaluations import plans
 from lms.evaluations.models import PlanLetter
 from lms.evaluations.plans import Said, Superior
 from lms.evaluations.rules import Side
+from lms.modules import laws
 from lms.nominations.models import Nomination, NominationEvent, Seating, SeatQuota
 from lms.nominations.rules import State, Step
 from lms.practice.attendance import checkin
 from lms.practice.attendance.checkin import Begin
 from lms.practice.cases import services as cases
 from lms.practice.cases.models import CaseSubmission
+from lms.practice.exercises import content as material
+from lms.practice.exercises import services as exercises
 from lms.practice.simulations import services as simulations
 from lms.practice.simulations.models import SimulationRun
 from lms.privacy import incidents
@@ -66,8 +71,11 @@ from lms.quizzes.models import Attempt
 from lms.reports import snapshots
 from lms.roster import services as roster
 from lms.roster.models import Way
+from lms.statistics import services as statistics
 from tests import factories
 from tests.copies import STEP, copies
+from tests.ledgers import SPEC
+from tests.practice.exercises import desk
 
 DAY = timedelta(days=1)
 BASE = "https://suluh.example"
@@ -120,8 +128,16 @@ def build(app: Flask, size: int) -> Crowd:
         _revoke_copy(crowd)
         _leave_keys(crowd)
         _leave_sheets(crowd)
+        _leave_material(crowd)
         _leave_plan(crowd)
     return crowd
+
+
+def _leave_material(crowd: Crowd) -> None:
+    """Load a drill, role cards and a recording exercise, whatever the content holds."""
+    with TemporaryDirectory() as folder:
+        exercises.load(material.check(desk.folder(Path(folder)), SPEC)[0], now=crowd.now)
+    crowd.names["drill"] = "k1.t"
 
 
 def grow(crowd: Crowd, size: int) -> None:
@@ -140,7 +156,7 @@ def grow(crowd: Crowd, size: int) -> None:
 
 def settle(crowd: Crowd) -> None:
     """Do what the rounds do every few seconds, until nothing is behind."""
-    while snapshots.refresh(crowd.now):
+    while snapshots.refresh(crowd.now) or statistics.refresh(crowd.now):
         pass
     snapshots.count(crowd.ids["class"], now=crowd.now)
 
@@ -324,6 +340,16 @@ def _leave_keys(crowd: Crowd) -> None:
         "Contoh.", crowd.now, actor_id=crowd.ids["admin"], now=crowd.now
     )
     crowd.names["incident"] = opened.public_id
+    marked = laws.supersede(
+        "UU 21/2007 ps 54",  # nothing of K1 stands on it
+        since=crowd.now.date(),
+        reason="Contoh.",
+        delta=("Yang berubah", "Contoh."),
+        actor_id=crowd.ids["admin"],
+        now=crowd.now,
+        today=crowd.now.date(),
+    )
+    crowd.names["delta"] = marked.public_id
 
 
 def _leave_sheets(crowd: Crowd) -> None:

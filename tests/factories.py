@@ -13,6 +13,8 @@ from lms.cohorts.models import Cohort, Organisation, OrganisationKind, Part
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core.db import db, unit_of_work
+from lms.reviews import reviewers
+from lms.reviews.rules import Expertise
 
 _COUNT = itertools.count(1)
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -128,3 +130,13 @@ def evidence(
     )
     with unit_of_work():
         competency.append([fact], standard_id=found.id, now=at)
+
+
+def reviewer(
+    field: Expertise = Expertise.LAWYER, *other_roles: str, name: str | None = None
+) -> Person:
+    """Create an account that reviews as an expert of `field`."""
+    made = person("reviewer", *other_roles, name=name)
+    with unit_of_work():
+        reviewers.appoint(made.email, field, by_id=made.id, now=NOW)
+    return made

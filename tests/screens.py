@@ -50,6 +50,7 @@ PAGES: dict[str, dict[str, str]] = {
         "pelajaran": "/modul/k1/6",
         "kuis": "/kuis/k1",
         "simulasi": "/latihan/s1",
+        "istilah": "/istilah",
         "studi-kasus": "/studi-kasus/sk1",
         "kompetensi": "/kompetensi",
         "sertifikat": "/sertifikat",
@@ -94,6 +95,9 @@ PAGES: dict[str, dict[str, str]] = {
         "menilai": "/menilai",
         "menilai-satu": "/menilai > /menilai/",
         "lokakarya": "/modul/k1/11",
+        "bahan-latihan": "/latihan/bahan",
+        "statistik-butir": "/laporan/butir",
+        "statistik-butir-satu": "/laporan/butir > table /laporan/butir/",
     },
     "assessor": {
         "observasi": f"{HELD}/observasi",
@@ -110,7 +114,13 @@ PAGES: dict[str, dict[str, str]] = {
         "instansi-laporan": "/instansi/laporan",
         "periksa": "/instansi/periksa",
     },
-    "author": {"penulis": "/"},
+    "author": {"cakupan-kurikulum": "/laporan/cakupan-kurikulum", "penulis": "/"},
+    "reviewer": {
+        "penelaah": "/",
+        "telaah": "/telaah",
+        "telaah-pelajaran": "/telaah/pelajaran/K1.4",
+        "telaah-soal": "/telaah?jenis=soal > table /telaah/soal/",
+    },
     "admin": {
         "admin-beranda": "/",
         "admin-orang": "/admin/orang",
@@ -128,11 +138,15 @@ PAGES: dict[str, dict[str, str]] = {
         "admin-sertifikat": "/admin/sertifikat",
         "admin-sertifikat-satu": "/admin/sertifikat > table /admin/sertifikat/",
         "admin-sistem": "/admin/sistem",
+        "admin-penelaah": "/admin/penelaah",
+        "admin-standar": "/admin/standar",
         "admin-surat": "/admin/surat",
         "admin-catatan": "/admin/catatan",
         "admin-privasi": "/admin/privasi",
         "admin-insiden": "/admin/insiden",
         "admin-versi": "/silsilah/versi",
+        "admin-hukum": "/admin/hukum",
+        "admin-hukum-satu": "/admin/hukum/uu-23-2004/16",
     },
 }
 

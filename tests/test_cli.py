@@ -87,6 +87,7 @@ def test_good_content_is_counted(run: Run):
     assert done.exit_code == 0
     assert done.output.startswith("0 problems. ")
     assert " lessons" in done.output
+    assert " holes" in done.output
     assert not Path("instance").exists()  # a check needs no installation
 
 
@@ -100,7 +101,10 @@ def test_broken_content_is_named_and_the_exit_code_says_so(run: Run, broken: Pat
 def test_a_program_reads_the_same_as_json(run: Run, broken: Path):
     good = json.loads(run("content", "check", "--json").output)
     assert good["problems"] == []
-    assert all(good["counts"].values())
+    assert all(good["counts"][name] for name in good["counts"] if name != "exercises")
+    assert good["curricula"]["K1"]["lessons_online"] == 10
+    assert good["curricula"]["K1"]["items_per_kuk"]["03.1.1"] == 6
+    assert not [hole for hole in good["holes"] if hole["critical"]]
     done = run("content", "check", "--json", SULUH_CONTENT_DIR=str(broken))
     assert done.exit_code == 1
     found = json.loads(done.output)
@@ -349,3 +353,49 @@ def test_the_demonstration_is_made_anew_and_leaves_the_installation_alone(
     made = json.loads(Path("instance/demo.json").read_text(encoding="utf-8"))
     assert (made["url"], made["accounts"]) == ("http://127.0.0.1:8000", [account])
     assert Path("instance/suluh.sqlite3").read_bytes() == before
+
+
+def test_an_article_is_marked_listed_and_taken_back(installed: Run, tmp_path: Path):
+    article = "UU 23/2004 ps 16"
+    mark = ("content", "law", "supersede", article, "--since", "2026-01-02", "--reason")
+    assert "0 marked" in installed("content", "law", "list").output
+    delta = tmp_path / "bacaan.md"
+    delta.write_text("# Yang berubah\n\nKini lain.\n", encoding="utf-8")
+    done = installed(*mark, "Diganti.", "--replaced-by", "UU 1/2027 ps 5", "--delta", str(delta))
+    assert done.exit_code == 0, done.output
+    listed = installed("content", "law", "list").output
+    assert f"{article}: superseded since 2026-01-02. Diganti." in listed
+    assert "1 marked" in listed
+    with sqlite3.connect(tmp_path / "instance" / "suluh.sqlite3") as database:
+        [row] = database.execute("SELECT delta_title, delta_html, actor_id FROM law_mark")
+    assert row == ("Yang berubah", "<p>Kini lain.</p>\n", None)
+    back = ("content", "law", "reinstate", article, "--reason", "Keliru.")
+    assert installed(*back).exit_code == 0
+    again = installed(*back)
+    assert again.exit_code == 1
+    assert f"{article} is not marked" in again.output
+    assert "0 marked" in installed("content", "law", "list").output
+
+
+def test_a_mark_that_cannot_be_made_is_a_sentence(installed: Run, tmp_path: Path):
+    mark = ("content", "law", "supersede")
+    day = ("--since", "2026-01-02", "--reason")
+    unknown = installed(*mark, "UU 23/2004 ps 999", *day, "x")
+    assert (unknown.exit_code, "content/laws.yaml has no UU 23/2004 ps 999" in unknown.output) == (
+        1, True,
+    )  # fmt: skip
+    late = installed(*mark, "UU 23/2004 ps 16", "--since", "2999-01-01", "--reason", "x")
+    assert "2999-01-01 lies ahead" in late.output
+    assert "--reason has 1 to 500 letters" in installed(*mark, "UU 23/2004 ps 16", *day, " ").output
+    assert (
+        installed(*mark, "UU 23/2004 ps 16", "--since", "kemarin", "--reason", "x").exit_code == 2
+    )
+    long = tmp_path / "panjang.md"
+    for text in ("# Judul\n" + "kata " * 301, "\nIsi.", "# Judul saja"):
+        long.write_text(text, encoding="utf-8")
+        refused = installed(*mark, "UU 23/2004 ps 16", *day, "x", "--delta", str(long))
+        assert refused.exit_code == 1
+        assert "then 1 to 300 words" in refused.output
+    unknown = installed("content", "law", "reinstate", "UU 0/2004 ps 1", "--reason", "x")
+    assert "content/laws.yaml has no" in unknown.output
+    assert "0 marked" in installed("content", "law", "list").output

@@ -82,6 +82,8 @@ class ContentRelease(Base):
     """SHA-256 over every file that was loaded."""
     loaded_at: Mapped[datetime]
     counts: Mapped[dict[str, Any]]
+    coverage: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
+    """What there was for each criterion; see lms.reports.coverage. Not read unless asked for."""
 
 
 class SchemaMark(Base):

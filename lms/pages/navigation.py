@@ -21,8 +21,9 @@ class Tab:
 def tabs(viewer: Viewer) -> list[Tab]:
     """Return the tabs of a viewer, by the first of their roles that has its own."""
     chosen = next((ROLE_TABS[role] for role in ORDER if role in viewer.roles), [])
+    nearest = max((_nearness(endpoint, belongs) for _l, endpoint, _i, belongs in chosen), default=0)
     return [
-        Tab(_(label), url_for(endpoint), icon, _is_here(endpoint, belongs))
+        Tab(_(label), url_for(endpoint), icon, 0 < nearest == _nearness(endpoint, belongs))
         for label, endpoint, icon, belongs in chosen
     ]
 
@@ -32,9 +33,10 @@ def N_(text: str) -> str:  # gettext's own name for "mark, do not translate yet"
     return text
 
 
-def _is_here(endpoint: str, belongs: tuple[str, ...]) -> bool:
+def _nearness(endpoint: str, belongs: tuple[str, ...]) -> int:
+    """Return how many letters of the page's endpoint a tab names: the longest name wins."""
     here = request.endpoint or ""
-    return here == endpoint or here.startswith(belongs)
+    return max((len(name) for name in (endpoint, *belongs) if here.startswith(name)), default=0)
 
 
 Entry = tuple[str, str, str, tuple[str, ...]]
@@ -45,7 +47,16 @@ LESSONS: Entry = (
     N_("Pelajaran"),
     "modules.curricula",
     "book",
-    ("modules.", "quizzes.", "simulations.", "cases.write", "cases.case"),
+    (
+        "modules.",
+        "quizzes.",
+        "simulations.",
+        "exercises.",
+        "cases.write",
+        "cases.case",
+        "reports.curriculum_coverage",
+        "statistics.",
+    ),
 )
 ORDER = ("trainee", "trainer", "assessor", "agency", "admin", "author", "reviewer", "speaker")
 ROLE_TABS: dict[str, list[Entry]] = {
@@ -119,10 +130,17 @@ ROLE_TABS: dict[str, list[Entry]] = {
             N_("Sistem"),
             "pages.system",
             "gear",
-            ("pages.system", "pages.outbox", "pages.audit", "credentials.", "agencies.complaint"),
+            (
+                "pages.system",
+                "pages.outbox",
+                "pages.audit",
+                "credentials.",
+                "agencies.complaint",
+                "reviews.",
+            ),
         ),
     ],
-    "author": [HOME, LESSONS],
+    "author": [HOME, LESSONS, (N_("Telaah"), "reviews.queue", "check", ("reviews.",))],
     "speaker": [HOME, LESSONS],
 }
 ROLE_TABS["assessor"] = ROLE_TABS["trainer"]

@@ -22,6 +22,7 @@ from lms.core.login import Viewer
 from lms.core.models import ContentRelease
 from lms.credentials import register
 from lms.credentials.rules import day_of
+from lms.lineage import laws as readings
 from lms.modules import services as modules
 from lms.modules.services import Line, Outline
 from lms.pages import rules
@@ -29,8 +30,8 @@ from lms.pages.rules import Next, Standing, Step, What
 from lms.practice.cases import services as cases
 from lms.practice.simulations import rules as simulation_rules
 from lms.practice.simulations import services as simulations
-from lms.quizzes import services as quizzes
 from lms.quizzes import standing as quiz_standing
+from lms.reviews import services as reviews
 
 Event = Row[tuple[str, str, str, datetime | None, datetime | None]]
 """Feature, code, what, began_at, ended_at: see the `…_query` functions of the features."""
@@ -68,6 +69,15 @@ class Message:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What changed in the law somebody learned, to be read in five minutes."""
+
+    public_id: str
+    title: str
+    article: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
     """The home of a companion."""
@@ -84,6 +94,8 @@ class Learner:
     critical_total: int
     messages: tuple[Message, ...]
     """Newest first."""
+    deltas: tuple[Delta, ...]
+    """Oldest first."""
 
 
 def read_learner(person_id: int, *, now: datetime) -> Learner:
@@ -119,6 +131,7 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
         critical_reached=sum(kuk.code in reached for kuk in critical),
         critical_total=len(critical),
         messages=tuple(history.messages()),
+        deltas=tuple(history.deltas()),
     )
 
 
@@ -186,6 +199,13 @@ class _History:
             by, _line, text = one.what.partition("\n")
             yield Message(one.code, by, text, at)
 
+    def deltas(self) -> Iterator[Delta]:
+        """Give what is to be read about changes of the law, oldest first."""
+        found = [many[0] for (what, _code), many in self.events.items() if what == "delta"]
+        for one in sorted(found, key=lambda event: (event.began_at, event.code)):
+            title, _line, article = one.what.partition("\n")
+            yield Delta(one.code, title, article)
+
     def coached(self, kind: EvidenceKind, code: str) -> list[datetime]:
         """Return when a trainer gave guidance on one thing."""
         return [event.began_at for event in self.of_one("coaching", code, kind.value)]
@@ -207,6 +227,7 @@ def _everything() -> CompoundSelect[*tuple[Any, ...]]:
         competency.coaching_query(person),
         register.in_force_query(person, now, today),
         messages.message_query(person, since),
+        readings.delta_query(person, now, today, unread=True),
     )
 
 
@@ -384,16 +405,14 @@ class ContentStatus:
     """The home of an author or reviewer."""
 
     release: ContentRelease | None
-    lessons: modules.Reviewed
-    items: modules.Reviewed
+    done: Mapping[str, tuple[int, int]]
+    """Kind of text to how many are reviewed, and how many there are."""
 
 
 def read_content() -> ContentStatus:
-    """Return how much content there is and how much of it an expert has read. Three queries."""
+    """Return how much content there is and how much of it an expert has read. Eight queries."""
     release = db.session.scalar(select(ContentRelease).order_by(ContentRelease.id.desc()).limit(1))
-    return ContentStatus(
-        release, modules.count_reviewed(), modules.Reviewed(*quizzes.count_reviewed())
-    )
+    return ContentStatus(release, reviews.count_done())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from lms.core.meters import find as find_meters
 from lms.core.readonly import ReadOnly
 from lms.pages import desk, directory, probes, rules, services, trail
 from lms.pages.system import hide_personal_links, read_system
+from lms.reviews import labels as kinds
 
 bp = Blueprint("pages", __name__, template_folder="templates")
 
@@ -64,6 +65,7 @@ def home() -> ResponseReturnValue:
         if "agency" in viewer.roles
         else None,
         content=services.read_content() if viewer.is_any("author", "reviewer") else None,
+        kinds=[(kind, kinds.KINDS[kind], word) for kind, word in kinds.ADDRESSES.items()],
         setup=_read_setup(viewer) if "admin" in viewer.roles else None,
     )
 

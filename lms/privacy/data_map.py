@@ -555,8 +555,8 @@ ENTRIES: tuple[Entry, ...] = (
         why=TEXTS,
         kept=Kept.LOAD,
         none="id curriculum_id code module_code position title title_en objective in_person jp "
-        "minutes kuk practice reflection blocks sources reviewed digest version updated_at "
-        "retired_at",
+        "minutes kuk practice material reflection blocks sources reviewed digest version "
+        "updated_at retired_at",
     ),
     _entry(
         "lesson_done",
@@ -567,6 +567,39 @@ ENTRIES: tuple[Entry, ...] = (
         ways="person_id",
         none="id",
         learning="person_id lesson_id version outcome at",
+    ),
+    _entry(
+        "law",
+        "modules",
+        "A statute of the registry with its articles",
+        why=TEXTS,
+        none="id code slug position title short status in_force_since source checked_on note "
+        "articles digest retired_at",
+    ),
+    _entry(
+        "lesson_law",
+        "modules",
+        "Which wording of a lesson names which article",
+        why=TEXTS,
+        none="lesson_id version article",
+    ),
+    _entry(
+        "law_mark",
+        "modules",
+        "Articles marked as no longer in force, and what to read about it",
+        why=ANSWER,
+        none="id public_id article state since reason replaced_by delta_title delta_text delta_html",
+        trace="actor_id at",
+    ),
+    _entry(
+        "law_delta_read",
+        "modules",
+        "Who read what changed in the law they learned",
+        N_("Bacaan tentang perubahan hukum yang Anda baca"),
+        why=RECORD,
+        ways="person_id",
+        none="id mark_id",
+        learning="person_id at",
     ),
     # quizzes
     _entry("quiz", "quizzes", "One per curriculum", why=TEXTS, none="id curriculum_code"),
@@ -584,6 +617,13 @@ ENTRIES: tuple[Entry, ...] = (
         why=TEXTS,
         none="id item_id number digest level stem options key source law_ref checked_on reviewed "
         "created_at",
+    ),
+    _entry(
+        "item_law",
+        "quizzes",
+        "Which wording of an item stands on which article",
+        why=TEXTS,
+        none="item_version_id article",
     ),
     _entry(
         "attempt",
@@ -693,6 +733,14 @@ ENTRIES: tuple[Entry, ...] = (
         ways="review_id",
         learning="review_id kuk mark",
         text="note",
+    ),
+    _entry(
+        "exercise_version",
+        "practice",
+        "The text of a drill, of role cards or of a recording exercise",
+        why=TEXTS,
+        none="id code kind curriculum_code lesson_code digest title title_en reviewed document "
+        "retired created_at",
     ),
     _entry(
         "station_version",
@@ -998,6 +1046,13 @@ ENTRIES: tuple[Entry, ...] = (
         none="cohort_id people stuck ready not_yet themes answers computed_at",
     ),
     _entry(
+        "quiz_figures",
+        "statistics",
+        "Numbers of a quiz and its items, of all classes together and of nobody alone",
+        why=TEXTS,
+        none="quiz_id sittings whole items computed_at",
+    ),
+    _entry(
         "baseline",
         "reports",
         "What each person had reached before a class met",
@@ -1253,6 +1308,52 @@ ENTRIES: tuple[Entry, ...] = (
         trace="by_id at",
         text="note",
     ),
+    # reviews
+    _entry(
+        "reviewer",
+        "reviews",
+        "What a reviewer of the content is an expert of",
+        N_("Bidang keahlian Anda sebagai penelaah"),
+        why=TEXTS,
+        kept=Kept.ACCOUNT,
+        ways="person_id",
+        gone=True,
+        learning="person_id field",
+        trace="given_by at",
+    ),
+    _entry(
+        "review_signature",
+        "reviews",
+        "Which expert read which text; the name stands under it",
+        N_("Teks yang Anda tandai sudah ditelaah"),
+        why=TEXTS,
+        ways="reviewer_id",
+        none="id kind code digest",
+        identity="name",
+        trace="reviewer_id field at withdrawn_at",
+    ),
+    _entry(
+        "review_comment",
+        "reviews",
+        "A remark beside a text, who made it, who dealt with it; nobody's data",
+        N_("Catatan Anda tentang teks pelatihan"),
+        why=TEXTS,
+        ways="author_id",
+        none="id public_id kind code digest place",
+        trace="author_id at resolved_by resolved_at",
+        text="text",
+        stays="text",
+        because="it speaks of the text it stands beside, and others act on it",
+    ),
+    _entry(
+        "standard_adoption",
+        "reviews",
+        "Who let the installation adopt a standard, and on what ground",
+        why=RECORD,
+        none="id standard_version_id",
+        trace="asked_by asked_at confirmed_by adopted_at closed_by closed_at",
+        text="basis",
+    ),
     # core
     _entry(
         "job",
@@ -1320,7 +1421,7 @@ ENTRIES: tuple[Entry, ...] = (
         "core",
         "Each load of the content, with counts",
         why=RUN,
-        none="id digest loaded_at counts",
+        none="id digest loaded_at counts coverage",
     ),
     _entry(
         "schema_mark",

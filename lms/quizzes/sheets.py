@@ -13,8 +13,10 @@ from sqlalchemy import Row, bindparam, select
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk, State
+from lms.core import reviewing
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.reviewing import Mark
 from lms.modules import services as modules
 from lms.quizzes import rules, standing
 from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
@@ -64,7 +66,10 @@ DRAWN = (
         ItemVersion.stem,
         ItemVersion.source,
         ItemVersion.options,
+        ItemVersion.digest,
+        ItemVersion.reviewed,
         Item.kuk,
+        Item.slug,
     )
     .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
     .join(Item, Item.id == ItemVersion.item_id)
@@ -149,6 +154,10 @@ class QuestionResult:
     options: tuple[OptionResult, ...]
     right: bool
     counts: bool
+    reviewed: bool
+    """Whether its file says that an expert has read it."""
+    marks: tuple[Mark, ...]
+    """Who signed this very text."""
 
 
 class Outcome(StrEnum):
@@ -300,6 +309,7 @@ def _results(
     # What counted is in the ledger since then, whatever became of the item.
     counted = {row.ref for row in rows if row.kind is EvidenceKind.Q and row.group == ref.public_id}
     found = db.session.execute(DRAWN, {"attempt": attempt_id}).all()
+    signed = reviewing.marks_of("item", [(line.slug, line.digest) for line in found])
     drawn = [
         rules.Drawn(
             id=line.id,
@@ -331,6 +341,8 @@ def _results(
                 ),
                 right=mark.right,
                 counts=mark.counts,
+                reviewed=line.reviewed,
+                marks=signed.get((line.slug, line.digest), ()),
             )
         )
     return questions, rules.scores(marks)

@@ -22,6 +22,7 @@ from lms.core.db import unit_of_work
 from lms.core.i18n import gettext as _
 from lms.core.i18n import language, ngettext
 from lms.credentials import schemes
+from lms.practice.exercises import services as exercises
 from lms.practice.observations.texts import list_stations
 from lms.reports import (
     exports,
@@ -31,13 +32,14 @@ from lms.reports import (
     themes,
     timeline,
     views_agency,
+    views_coverage,
     views_recap,
 )
 from lms.reports.blueprint import bp
 from lms.reports.forms import CoachingForm, MessageForm
 from lms.reports.rules import Reason, Stuck
 
-__all__ = ["bp", "views_agency", "views_recap"]
+__all__ = ["bp", "views_agency", "views_coverage", "views_recap"]
 
 
 @bp.app_template_global("stuck_words")
@@ -189,12 +191,17 @@ def _localised(rows: Iterator[list[sheets.Cell]]) -> Iterator[list[sheets.Cell]]
 @login.role("trainer")
 def preparation(slug: str) -> ResponseReturnValue:
     """Show which criteria a workshop should make time for; made to be printed."""
-    cohort = cohorts.get_cohort(slug, login.require_viewer(), Part.TRAINER)
+    viewer = login.require_viewer()
+    cohort = cohorts.get_cohort(slug, viewer, Part.TRAINER)
+    sessions = cohorts.list_sessions(cohort.id)
     return render_template(
         "reports/preparation.html",
         cohort=cohort,
         found=services.preparation(cohort),
-        sessions=cohorts.list_sessions(cohort.id),
+        sessions=sessions,
+        exercises=exercises.list_exercises(
+            viewer, sorted({one.lesson_code for one in sessions if one.lesson_code})
+        ),
     )
 
 

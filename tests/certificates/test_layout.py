@@ -483,3 +483,16 @@ def test_a_column_shrinks_as_a_whole():
     column = set_column([block("satu", gap=4), block("dua", size=20)], 100, 8)
     assert sum(done.height for done in column) <= 8
     assert column[1].size == pytest.approx(2 * column[0].size)
+
+
+def test_the_transcript_says_whether_the_standard_was_adopted():
+    draft, adopted = (
+        pages(render(replace(SHORT, standard_version="0.2", standard_is_draft=is_draft)))[1]
+        for is_draft in (True, False)
+    )
+    assert "Versi standar 0.2, rancangan yang belum ditetapkan instansi" in draft
+    assert "Versi standar 0.2, ditetapkan instansi" in adopted
+    assert "rancangan" not in adopted
+    english = pages(render(replace(ENGLISH, standard_version="0.2", standard_is_draft=False)))[1]
+    assert "0.2, adopted by the agency" in english
+    assert "draft" not in english.lower()

@@ -403,9 +403,18 @@ def test_strangers_are_sent_to_the_door(client: FlaskClient):
 
 
 @pytest.mark.parametrize(
-    "role", ["trainer", "assessor", "speaker", "agency", "author", "reviewer", "admin"]
+    ("role", "most"),
+    [
+        ("trainer", 8),
+        ("assessor", 8),
+        ("speaker", 8),
+        ("agency", 8),
+        ("author", 10),  # one for each kind of text
+        ("reviewer", 10),
+        ("admin", 8),
+    ],
 )
-def test_other_homes_cost_eight_queries_at_most(app: Flask, sign_in: Enter, role: str):
+def test_other_homes_cost_few_queries(app: Flask, sign_in: Enter, role: str, most: int):
     here = cases.scene()
     cases.hand_in(here.trainee)
     person = factories.person(role)
@@ -416,4 +425,4 @@ def test_other_homes_cost_eight_queries_at_most(app: Flask, sign_in: Enter, role
     browser.get("/")
     with counted() as statements:
         browser.get("/")
-    assert len(statements) <= 8
+    assert len(statements) <= most

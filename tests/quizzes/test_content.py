@@ -137,15 +137,6 @@ def test_a_sentence_may_not_run_on(bank: Path, standard: StandardSpec):
     assert "a sentence has 43 words, at most 35" in messages(bank, standard)
 
 
-def test_an_article_that_lapsed_is_refused(bank: Path, standard: StandardSpec):
-    def change(items: list[dict]) -> None:
-        items[0]["law_ref"].append("UU 21/2007 ps 2")
-        items[0]["source"] += "; UU 21/2007 ps 2"
-
-    change_items(bank, change)
-    assert "UU 21/2007 ps 2 no longer stands as it was" in messages(bank, standard)
-
-
 def test_a_criterion_with_too_few_items_is_named(bank: Path, standard: StandardSpec):
     change_items(bank, lambda items: items.pop(0) and items.pop(-1))
     found = messages(bank, standard)

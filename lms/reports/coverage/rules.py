@@ -42,6 +42,21 @@ NAMES: dict[Part, str] = {
 """Words of the messages for authors."""
 
 
+COUNTED = (
+    "lessons_online",
+    "lessons_in_person",
+    "items",
+    "cases",
+    "simulations",
+    "nodes",
+    "stations",
+    "drills",
+    "roles",
+    "records",
+)
+"""What is counted for each curriculum, in the order of reports."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
     """What the content holds, by KUK: codes of what shows it, and how many items ask it."""
@@ -91,6 +106,11 @@ class Table:
     status: Status
     counts: Mapping[str, int]
     lines: tuple[Line, ...]
+
+    @property
+    def all_counts(self) -> dict[str, int]:
+        """How many of each thing there are, none left out."""
+        return {name: self.counts.get(name, 0) for name in COUNTED}
 
     @property
     def with_holes(self) -> list[Line]:
@@ -167,7 +187,7 @@ def wanted(kuk: Kuk, part: Part, standard: Standard) -> int:
             return int(EvidenceKind.SK in kuk.ev)
         case Part.SIMULATION:
             return int(EvidenceKind.SIM in kuk.ev)
-        case Part.STATION | Part.IN_PERSON:
+        case _:  # a station, a lesson in person
             return int(_is_observed(kuk))
 
 

@@ -8,7 +8,6 @@ from lms.competency.content import StandardSpec
 from lms.competency.rules import Standard, build_standard
 from lms.core import releases
 from lms.core.sheets import Cell
-from lms.practice.exercises.rules import ExerciseKind
 from lms.reports.coverage import rules
 from lms.reports.coverage.rules import Coverage, Part, Status, Supply
 
@@ -76,26 +75,13 @@ def _counted(parts: Parts) -> Iterator[tuple[str, str, int]]:
         yield exercise.curriculum, exercise.kind.value, 1
 
 
-COUNTED = (
-    "lessons_online",
-    "lessons_in_person",
-    "items",
-    "cases",
-    "simulations",
-    "nodes",
-    "stations",
-    *(kind.value for kind in ExerciseKind),
-)
-"""What is counted for each curriculum, in the order of the report."""
-
-
 def report(coverage: Coverage) -> dict[str, Any]:
     """Return counts by curriculum and the list of holes, for programs."""
     return {
         "curricula": {
             table.code: {
                 "status": table.status.value,
-                **{name: table.counts.get(name, 0) for name in COUNTED},
+                **table.all_counts,
                 "items_per_kuk": {
                     line.kuk: cell.have
                     for line in table.lines

@@ -1,0 +1,1 @@
+"""Material for practising together: drills, role cards, recording exercises."""
