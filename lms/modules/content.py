@@ -50,7 +50,7 @@ class LessonSpec(Spec):
     title_en: str = Field(min_length=3)
     mode: Literal["online", "in_person"] = "online"
     jp: int = Field(default=1, ge=1, le=8)
-    minutes: int = Field(ge=5, le=240)
+    minutes: int = Field(ge=5, le=480)
     objective: str = Field(min_length=10)
     kuk: list[str] = Field(min_length=1)
     practice: list[str] = Field(default=[])
