@@ -14,10 +14,13 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    String,
     and_,
     bindparam,
     delete,
     func,
+    literal,
+    null,
     select,
     update,
 )
@@ -460,6 +463,28 @@ def _newest_of(what: Any) -> Select[Any]:
         .order_by(Cohort.starts_on.desc(), Cohort.id.desc())
         .limit(1)
     )
+
+
+def taught_query(person: int) -> Select[*tuple[Any, ...]]:
+    """Return a query of what a companion's newest class covers, in the columns home unites.
+
+    Columns: feature, code (the curriculum), what, began_at, ended_at.
+    """
+    newest = (
+        select(Cohort.id)
+        .join(Enrolment, Enrolment.cohort_id == Cohort.id)
+        .where(Enrolment.person_id == person)
+        .order_by(Cohort.starts_on.desc(), Cohort.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(
+        literal("taught", String).label("feature"),
+        CohortCurriculum.curriculum.label("code"),
+        literal("", String).label("what"),
+        null().label("began_at"),
+        null().label("ended_at"),
+    ).where(CohortCurriculum.cohort_id == newest)
 
 
 def list_sessions(cohort_id: int) -> Sequence[ClassSession]:

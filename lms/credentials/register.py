@@ -430,22 +430,26 @@ def list_looks(person_id: int, limit: int = 100) -> list[Look]:
 def in_force_query(person_id: int, at: datetime, today: date) -> Select[*tuple[Any, ...]]:
     """Return a query of one person's valid certificates, in the columns the home page unites.
 
-    `today` is rules.day_of(at). Columns: feature, code (the scheme), what (the public code),
+    `today` is rules.day_of(at). Columns: feature, code (the scheme), what (its curricula, as JSON),
     began_at, ended_at.
     """
     ended = select(CertificateEvent.id).where(
         CertificateEvent.certificate_id == Certificate.id, CertificateEvent.at <= at
     )
-    return select(
-        literal("certificate", String).label("feature"),
-        Certificate.scheme_code.label("code"),
-        Certificate.code.label("what"),
-        Certificate.issued_at.label("began_at"),
-        null().label("ended_at"),
-    ).where(
-        Certificate.person_id == person_id,
-        Certificate.issued_at <= at,
-        # The same day as rules.end_of: in force until it is over in western Indonesia.
-        Certificate.valid_until >= today,
-        ~ended.exists(),
+    return (
+        select(
+            literal("certificate", String).label("feature"),
+            Certificate.scheme_code.label("code"),
+            Scheme.document["curricula"].as_string().label("what"),
+            Certificate.issued_at.label("began_at"),
+            null().label("ended_at"),
+        )
+        .join(Scheme, Scheme.code == Certificate.scheme_code)
+        .where(
+            Certificate.person_id == person_id,
+            Certificate.issued_at <= at,
+            # The same day as rules.end_of: in force until it is over in western Indonesia.
+            Certificate.valid_until >= today,
+            ~ended.exists(),
+        )
     )

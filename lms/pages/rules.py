@@ -1,7 +1,8 @@
 """What a companion does next, and where a class is. Pure: no Flask, database or clock."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -90,7 +91,18 @@ class Course:
     """Whether the observation test leaves nothing open."""
     met: bool = False
     """Whether the evidence allows the decision."""
-    certified: bool = False
+    certified: str = ""
+    """The scheme of a certificate in force that covers it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether there is something to do or to wait for before the decision."""
+        return not self.certified and not self.met
+
+    @property
+    def is_learned(self) -> bool:
+        """Tell whether its online lessons are done."""
+        return all(lesson.done for lesson in self.lessons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +116,7 @@ class Next:
 def steps(course: Course) -> Iterator[Step]:
     """Return everything open in one curriculum, in order."""
     if course.certified:
-        yield _step(course, What.CERTIFICATE, course.code, Standing.DONE)
+        yield _step(course, What.CERTIFICATE, course.certified, Standing.DONE)
         return
     if course.met:
         yield _step(course, What.DECISION, course.code, Standing.PEOPLE)
@@ -115,10 +127,9 @@ def steps(course: Course) -> Iterator[Step]:
         for lesson in course.lessons
         if not lesson.done
     )
-    learned = all(lesson.done for lesson in course.lessons)
     for task in course.tasks:
         # What was begun or waits is said at any time; a beginning comes after the lessons.
-        if learned or task.standing not in (Standing.READY, Standing.AGAIN):
+        if course.is_learned or task.standing not in (Standing.READY, Standing.AGAIN):
             yield task
     for code in course.meetings:
         yield _step(course, What.MEETING, code, Standing.PEOPLE)
@@ -137,6 +148,32 @@ def practice_due(course: Course) -> tuple[str, ...]:
     return tuple(code for code in finished[-1].practice if code in course.untried)
 
 
+def share_out(courses: Sequence[Course]) -> Iterator[Course]:
+    """Leave each simulation and case study of several curricula in one of them.
+
+    What was never begun is suggested after the lessons of the last of them: one run or one text
+    then shows it all, and no later run takes the place of an earlier one that was safe. What was
+    begun or has to be repeated stands in the first of them that is learned.
+    """
+    owners: dict[tuple[What, str], list[Course]] = defaultdict(list)
+    for course in courses:
+        for key in {(task.what, task.code) for task in course.tasks if course.is_open}:
+            owners[key].append(course)
+
+    def is_here(course: Course, task: Step) -> bool:
+        shared = owners[task.what, task.code]
+        if task.standing is Standing.READY:
+            return course is shared[-1]
+        return course is next((one for one in shared if one.is_learned), shared[0])
+
+    for course in courses:
+        if course.is_open:
+            tasks = tuple(task for task in course.tasks if is_here(course, task))
+            yield replace(course, tasks=tasks)
+        else:
+            yield course
+
+
 def next_step(courses: Iterable[Course]) -> Next | None:
     """Return the one thing to do next; None when there is no curriculum at all.
 
@@ -144,7 +181,7 @@ def next_step(courses: Iterable[Course]) -> Next | None:
     curricula; when nothing can be done, what is waited for; a certificate only when everything
     else is behind.
     """
-    everything = [step for course in courses for step in steps(course)]
+    everything = [step for course in share_out(tuple(courses)) for step in steps(course)]
     sittings = [step for step in everything if step.what in SITTINGS]
     chosen = (
         _first(sittings, (Standing.RUNNING,))

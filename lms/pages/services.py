@@ -1,5 +1,6 @@
 """What home pages show. Reads only; the home of a companion costs six queries with the viewer."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from lms.cohorts.models import Cohort
 from lms.cohorts.organisations import list_organisations
 from lms.competency import rules as verdicts
 from lms.competency import services as competency
-from lms.competency.rules import EvidenceKind, Kuk, Ledger, Requirement, Standard, State, TryState
+from lms.competency.rules import EvidenceKind, Ledger, Requirement, Standard, State, TryState
 from lms.core.db import UtcDateTime, db
 from lms.core.login import Viewer
 from lms.core.models import ContentRelease
@@ -109,10 +110,9 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
     reached = {code for code, kuk in standard.kuk.items() if ledger.verdict(kuk).reached}
     asked = [k for k in standard.kuk.values() if k.curriculum != verdicts.TRAINER_CURRICULUM]
     asked_codes = {kuk.code for kuk in asked}
+    taught = history.taught(standard)
     courses = [
-        _course(outline, rows, ledger, history, now)
-        for outline in outlines.values()
-        if outline.code in standard.curricula
+        _course(outlines[code], rows, ledger, history, now) for code in taught if code in outlines
     ]
     critical = [kuk for kuk in asked if kuk.critical]
     return Learner(
@@ -120,7 +120,7 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
         cohort=cohorts.find_cohort_of(person_id),
         next=rules.next_step(courses),
         lessons={line.code: line for outline in outlines.values() for line in outline.lines},
-        curricula=tuple(_curricula(standard, asked, reached, outlines)),
+        curricula=tuple(_curricula(standard, taught, reached, outlines)),
         units=tuple(
             UnitLine(unit, sum(kuk.code in reached for kuk in unit.kuk))
             for unit in standard.units
@@ -136,22 +136,21 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
 
 
 def _curricula(
-    standard: Standard, asked: Sequence[Kuk], reached: set[str], outlines: Mapping[str, Outline]
+    standard: Standard, taught: Iterable[str], reached: set[str], outlines: Mapping[str, Outline]
 ) -> Iterator[CurriculumLine]:
-    for code, title in standard.curricula.items():
-        own = [kuk for kuk in asked if kuk.curriculum == code]
+    for code in taught:
+        own = standard.of(code)
         outline = outlines.get(code)
-        if own:
-            yield CurriculumLine(
-                code=code,
-                title=title,
-                reached=sum(kuk.code in reached for kuk in own),
-                total=len(own),
-                outline=outline,
-                following=next(
-                    (line for line in (outline.online if outline else ()) if not line.done_at), None
-                ),
-            )
+        yield CurriculumLine(
+            code=code,
+            title=standard.curricula[code],
+            reached=sum(kuk.code in reached for kuk in own),
+            total=len(own),
+            outline=outline,
+            following=next(
+                (line for line in (outline.online if outline else ()) if not line.done_at), None
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +176,25 @@ class _History:
     def has(self, feature: str, code: str) -> bool:
         """Tell whether the installation has this quiz, simulation or case study."""
         return (feature, code) in self.events
+
+    def taught(self, standard: Standard) -> list[str]:
+        """Return the curricula of the person's class, in order.
+
+        Without a class, or when it names none: those every companion needs.
+        """
+        own = [code for code in standard.curricula if self.has("taught", code)]
+        return own or [c for c in standard.curricula if c != verdicts.TRAINER_CURRICULUM]
+
+    def certified(self, curriculum: str) -> str:
+        """Return the scheme of a certificate in force that covers a curriculum, or nothing."""
+        covering = [
+            (len(covered), code)
+            for (feature, code), many in self.events.items()
+            if feature == "certificate"
+            for covered in [json.loads(one.what) for one in many]
+            if curriculum in covered
+        ]
+        return max(covering, default=(0, ""))[1]
 
     def of_one(self, feature: str, code: str, what: str = "") -> list[Event]:
         """Return what really happened with one thing, oldest first."""
@@ -219,7 +237,6 @@ def _everything() -> CompoundSelect[*tuple[Any, ...]]:
     now = cast(datetime, bindparam("now", type_=UtcDateTime))
     today = cast(date, bindparam("today", type_=Date))
     since = cast(datetime, bindparam("since", type_=UtcDateTime))
-    since = cast(datetime, bindparam("since", type_=UtcDateTime))
     return union_all(
         quiz_standing.history_query(person),
         simulations.history_query(person),
@@ -228,6 +245,7 @@ def _everything() -> CompoundSelect[*tuple[Any, ...]]:
         register.in_force_query(person, now, today),
         messages.message_query(person, since),
         readings.delta_query(person, now, today, unread=True),
+        cohorts.taught_query(person),
     )
 
 
@@ -279,7 +297,7 @@ def _course(
             if EvidenceKind.OBS in kuk.ev
         ),
         met=verdicts.judge_by(ledger, asked).ready,
-        certified=history.has("certificate", code),
+        certified=history.certified(code),
     )
 
 

@@ -21,6 +21,7 @@ from lms.pages.rules import (
     next_step,
     part_of_day,
     practice_due,
+    share_out,
     short_name,
     steps,
 )
@@ -75,7 +76,7 @@ def test_the_way_through_one_curriculum():
     assert brief(next_step([course])) == ("observation", "K1", "people")
     course = replace(course, observed=True, met=True)
     assert brief(next_step([course])) == ("decision", "K1", "people")
-    course = replace(course, certified=True)
+    course = replace(course, certified="K1")
     assert brief(next_step([course])) == ("certificate", "K1", "done")
 
 
@@ -125,11 +126,69 @@ def test_when_nothing_can_be_done_the_first_wait_is_said():
 
 
 def test_a_new_curriculum_comes_before_the_certificate_of_another():
-    done = Course(code="K1", lessons=READ, certified=True)
+    done = Course(code="K1", lessons=READ, certified="K1")
     following = Course(code="K2", lessons=(Lesson("K2.1", False),))
     assert brief(next_step([done, following])) == ("lesson", "K2.1", "ready")
     waiting = Course(code="K2", lessons=(), meetings=("K2.T",))
     assert brief(next_step([done, waiting])) == ("meeting", "K2.T", "people")
+
+
+def test_a_certificate_is_named_by_its_scheme():
+    courses = [Course(code=code, lessons=READ, certified="PENDAMPING") for code in ("K1", "K2")]
+    assert brief(next_step(courses)) == ("certificate", "PENDAMPING", "done")
+
+
+def both(standing: Standing, *, learned: tuple[bool, bool] = (True, True)) -> list[Course]:
+    """Return two curricula that share a simulation; the second one is learned later, or not."""
+    return [
+        Course(
+            code=code,
+            lessons=(Lesson(f"{code}.1", done),),
+            tasks=(replace(task(What.SIMULATION, standing, "S2"), curriculum=code),),
+        )
+        for code, done in zip(("K1", "K2"), learned, strict=True)
+    ]
+
+
+def owners(courses: list[Course]) -> list[str]:
+    return [step.curriculum for course in share_out(courses) for step in course.tasks]
+
+
+@pytest.mark.parametrize(
+    ("standing", "learned", "owner"),
+    [
+        (Standing.READY, (True, True), "K2"),
+        (Standing.READY, (True, False), "K2"),
+        (Standing.RUNNING, (True, True), "K1"),
+        (Standing.WAIT, (False, False), "K1"),
+        (Standing.AGAIN, (True, False), "K1"),
+        (Standing.AGAIN, (False, True), "K2"),
+    ],
+)
+def test_what_several_curricula_share_stands_in_one_of_them(
+    standing: Standing, learned: tuple[bool, bool], owner: str
+):
+    assert owners(both(standing, learned=learned)) == [owner]
+
+
+def test_a_shared_simulation_is_suggested_when_the_lessons_of_all_are_behind():
+    early = next_step(both(Standing.READY, learned=(True, False)))
+    assert brief(early) == ("lesson", "K2.1", "ready")
+    assert brief(next_step(both(Standing.READY))) == ("simulation", "S2", "ready")
+
+
+def test_what_waits_in_several_curricula_is_said_once():
+    found = next_step([*both(Standing.WAIT), Course(code="K3", lessons=(Lesson("K3.1", False),))])
+    assert brief(found) == ("lesson", "K3.1", "ready")
+    assert found is not None
+    assert [step.code for step in found.waiting] == ["S2"]
+
+
+def test_a_curriculum_that_is_decided_leaves_the_rest_to_the_others():
+    first, second = both(Standing.READY)
+    assert owners([first, replace(second, met=True)])[0] == "K1"
+    assert owners([replace(first, certified="K1"), second])[-1] == "K2"
+    assert brief(next_step([first, replace(second, met=True)])) == ("simulation", "S2", "ready")
 
 
 def test_practice_is_offered_for_the_lesson_finished_farthest_on():
@@ -172,7 +231,7 @@ COURSES = st.lists(
         meetings=st.sampled_from([(), ("K1.T",)]),
         observed=st.booleans(),
         met=st.booleans(),
-        certified=st.booleans(),
+        certified=st.sampled_from(["", "K1", "PENDAMPING"]),
     ),
     max_size=3,
 )
@@ -180,7 +239,7 @@ COURSES = st.lists(
 
 @given(COURSES)
 def test_one_thing_is_next_whenever_anything_is_open(courses: list[Course]):
-    everything = [step for course in courses for step in steps(course)]
+    everything = [step for course in share_out(courses) for step in steps(course)]
     found = next_step(courses)
     assert (found is None) is (not everything)
     if found is None:
