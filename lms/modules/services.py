@@ -275,6 +275,20 @@ def list_outlines(person_id: int, curriculum: str | None = None) -> list[Outline
     return [_outline(code, found) for code, found in rows.items()]
 
 
+def find_opened(outlines: Iterable[Outline], asked: str | None = None) -> str:
+    """Return the curriculum whose lessons are unfolded: the one asked for, or the one gone on with.
+
+    That is the first one begun and not finished, then the first one not finished.
+    """
+    known = list(outlines)
+    ways = (
+        [one for one in known if one.code == asked],
+        [one for one in known if 0 < one.done < len(one.online)],
+        [one for one in known if one.done < len(one.online)],
+    )
+    return next((one.code for way in ways for one in way), "")
+
+
 def _outline(code: str, rows: list[Row[*tuple[Any, ...]]]) -> Outline:
     lines: dict[str, list[Line]] = {}
     for row in rows:

@@ -31,6 +31,7 @@ def curricula() -> ResponseReturnValue:
         "modules/curricula.html",
         outlines=outlines,
         standard=competency.current().standard,
+        opened=services.find_opened(outlines.values(), request.args.get("kurikulum")),
         learns="trainee" in viewer.roles,
     )
 

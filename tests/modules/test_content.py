@@ -47,6 +47,7 @@ def spoil(copy: Path) -> Spoil:
 def test_the_lessons_of_k1_are_in_order():
     texts, problems = content.check(CONTENT, SPEC)
     assert problems == []
+    texts = [text for text in texts if text.curriculum.code == "K1"]
     assert [text.spec.code for text in texts] == [*(f"K1.{n}" for n in range(1, 11)), "K1.T"]
     assert [text.position for text in texts] == list(range(1, 12))
     assert [text.module_code for text in texts] == [
@@ -56,9 +57,24 @@ def test_the_lessons_of_k1_are_in_order():
     assert {text.curriculum_position for text in texts} == {1}
 
 
+def test_every_curriculum_is_taught_in_the_order_of_the_standard():
+    texts, _ = content.check(CONTENT, SPEC)
+    codes = [curriculum.code for curriculum in SPEC.curricula]
+    assert list(dict.fromkeys(text.curriculum.code for text in texts)) == codes
+    for position, code in enumerate(codes, 1):
+        own = [text for text in texts if text.curriculum.code == code]
+        assert {text.curriculum_position for text in own} == {position}
+        assert [text.position for text in own] == list(range(1, len(own) + 1))
+        assert [text.spec.code for text in own if text.spec.in_person] == [f"{code}.T"]
+        assert own[-1].spec.in_person
+    for text in texts:
+        if text.spec.in_person:  # 45 minutes a JP
+            assert text.spec.minutes == 45 * text.spec.jp
+
+
 def test_every_lesson_has_its_case_and_its_lists():
     texts, _ = content.check(CONTENT, SPEC)
-    for text in texts[:10]:
+    for text in [text for text in texts if not text.spec.in_person]:
         kinds = [block["kind"] for block in text.blocks]
         assert {"case", "do", "never", "prose"} <= set(kinds)
         assert all(block["html"].strip() for block in text.blocks)
