@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
@@ -14,7 +15,7 @@ from lms.core.errors import NotFound
 from lms.practice.observations import rules
 from lms.practice.observations.rules import Slot, Standing
 from lms.practice.observations.standing import Known, MarkLine, Marks, cases_of, last_here, marks_of
-from lms.practice.observations.texts import Station, Variant, get_station, list_stations
+from lms.practice.observations.texts import Station, Variant, get_station, list_stations_of
 
 
 class Why(StrEnum):
@@ -118,6 +119,12 @@ class Board:
     stations: tuple[Station, ...]
     lines: tuple[BoardLine, ...]
 
+    @property
+    def groups(self) -> list[tuple[str, list[Station]]]:
+        """Return the stations by curriculum, in order."""
+        by_curriculum = groupby(self.stations, key=lambda station: station.curriculum)
+        return [(curriculum, list(stations)) for curriculum, stations in by_curriculum]
+
     def count(self, station: str, *stages: rules.Stage) -> int:
         """Return how many people are in one of `stages` at a station."""
         return sum(line.standings[station].stage in stages for line in self.lines)
@@ -148,7 +155,7 @@ class History:
 
 def get_board(cohort: Cohort, assessor_id: int, *, now: datetime) -> Board:
     """Return stations and people of a class with how far each is."""
-    seats, stations = cohorts.list_seats(cohort.id), list_stations()
+    seats, stations = cohorts.list_seats(cohort.id), list_stations_of(cohort)
     barred = cohorts.conflicted_people(assessor_id)
     cases = cases_of(stations, [s.person_id for s in seats], zone=cohort.zone, now=now)
     return Board(

@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from lms.cohorts import services as cohorts
+from lms.cohorts.models import Cohort
+from lms.competency.rules import TRAINER_CURRICULUM
 from lms.core.content import UNREVIEWED, digest_of_text
 from lms.core.db import db
 from lms.core.errors import NotFound
@@ -90,8 +93,20 @@ def _newest_versions() -> Sequence[StationVersion]:
 
 
 def list_stations() -> list[Station]:
-    """Return every station in use, in order."""
-    return [_station(row) for row in _newest_versions() if row.document]
+    """Return every station in use, in order: ST9 before ST10."""
+    found = [_station(row) for row in _newest_versions() if row.document]
+    return sorted(found, key=lambda one: (one.curriculum, len(one.code), one.code))
+
+
+def list_stations_of(cohort: Cohort) -> list[Station]:
+    """Return the stations of the curricula a class covers. Two queries.
+
+    When it names none: those of every curriculum but the trainer's own.
+    """
+    taught, stations = cohorts.list_curricula(cohort.id), list_stations()
+    if taught:
+        return [one for one in stations if one.curriculum in taught]
+    return [one for one in stations if one.curriculum != TRAINER_CURRICULUM]
 
 
 def get_station(code: str) -> Station:

@@ -10,13 +10,15 @@ import yaml
 from flask import Flask
 from sqlalchemy import func, select
 
+from lms.competency.rules import EvidenceKind
 from lms.config import CONTENT
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.practice.observations import texts
 from lms.practice.observations.content import PlacedStation, check
 from lms.practice.observations.models import StationVersion
-from tests.ledgers import SPEC
+from tests import factories
+from tests.ledgers import SPEC, STANDARD
 from tests.practice.observations.rooms import AT
 
 FOLDER = "k1-asesmen-risiko"
@@ -50,9 +52,16 @@ def rewrite(folder: Path, change: Change) -> list[str]:
 def test_the_stations_of_k1_are_in_order():
     placed, problems = check(CONTENT, SPEC)
     assert problems == []
-    assert [(each.curriculum, each.spec.code) for each in placed] == [
-        ("K1", "ST1"), ("K1", "ST2"), ("K1", "ST3"),
-    ]  # fmt: skip
+    assert [each.spec.code for each in placed if each.curriculum == "K1"] == ["ST1", "ST2", "ST3"]
+
+
+def test_every_criterion_seen_in_the_test_has_a_station():
+    placed, _problems = check(CONTENT, SPEC)
+    numbers = [int(each.spec.code.removeprefix("ST")) for each in placed]
+    assert sorted(numbers) == list(range(1, len(placed) + 1))
+    seen = {kuk for each in placed for kuk in each.spec.kuk}
+    asked = {k.code for k in STANDARD.kuk.values() if k.critical and EvidenceKind.OBS in k.ev}
+    assert asked <= seen
 
 
 @pytest.mark.parametrize(
@@ -151,12 +160,15 @@ def stations(folder: Path = CONTENT) -> list[PlacedStation]:
 
 
 def test_loading_again_changes_nothing_and_a_new_text_is_a_new_version(app: Flask, folder: Path):
+    others = [each for each in stations() if each.curriculum != "K1"]
+    total = len(stations())
+    assert len(others) == total - 3
     with unit_of_work():
-        assert texts.load(stations(), now=AT)["unchanged"] == 3
+        assert texts.load(stations(), now=AT)["unchanged"] == total
     rewrite(folder, lambda found: found[0].__setitem__("title", "Judul lain"))
     with unit_of_work():
-        counts = texts.load(stations(folder), now=AT)
-    assert counts == {"added": 0, "changed": 1, "unchanged": 2, "retired": 0}
+        counts = texts.load([*stations(folder), *others], now=AT)
+    assert counts == {"added": 0, "changed": 1, "unchanged": total - 1, "retired": 0}
     assert texts.get_station("ST1").title == "Judul lain"
     with unit_of_work():  # the old text comes back as a newer version
         assert texts.load(stations(), now=AT)["changed"] == 1
@@ -167,12 +179,35 @@ def test_loading_again_changes_nothing_and_a_new_text_is_a_new_version(app: Flas
 
 def test_a_station_that_is_gone_is_retired_and_may_come_back(app: Flask):
     with unit_of_work():
-        assert texts.load(stations()[:2], now=AT)["retired"] == 1
+        assert texts.load(stations()[:2], now=AT)["retired"] == len(stations()) - 2
     assert [station.code for station in texts.list_stations()] == ["ST1", "ST2"]
     with pytest.raises(NotFound):
         texts.get_station("ST3")
     with unit_of_work():
         assert texts.load(stations()[:2], now=AT)["retired"] == 0
     with unit_of_work():
-        assert texts.load(stations(), now=AT)["added"] == 1
+        assert texts.load(stations(), now=AT)["added"] == len(stations()) - 2
     assert texts.get_station("ST3").minutes == 8
+
+
+def test_stations_are_listed_by_curriculum_and_number(app: Flask):
+    found = [(one.curriculum, int(one.code.removeprefix("ST"))) for one in texts.list_stations()]
+    assert len(found) == len(stations())
+    assert found == sorted(found)
+    assert max(number for _curriculum, number in found) > 9  # ST10 as text stands before ST9
+
+
+@pytest.mark.parametrize(
+    ("covered", "shown"),
+    [
+        (("K1",), {"K1"}),
+        (("K2", "T"), {"K2", "T"}),
+        (("K4",), set()),
+        ((), {"K1", "K2", "K3", "K5"}),
+    ],
+)
+def test_a_class_has_the_stations_of_what_it_covers(
+    app: Flask, covered: tuple[str, ...], shown: set[str]
+):
+    cohort = factories.cohort(curricula=dict.fromkeys(covered, ""))
+    assert {one.curriculum for one in texts.list_stations_of(cohort)} == shown

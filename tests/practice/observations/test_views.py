@@ -260,7 +260,7 @@ def test_only_trainers_and_assessors_of_the_class_come_in(
     assert save(browser, room, said(0, "2")).status_code == 404
     assert browser.post(address(room, person), data={"alasan": "x"}).status_code == 404
     assert sign_in(room.people[0]).get(address(room)).status_code == 403
-    assert sign_in(room.assessor).get(address(room, "/ST9")).status_code == 404
+    assert sign_in(room.assessor).get(address(room, "/ST99")).status_code == 404
 
 
 def test_an_empty_class_says_what_will_be_here(app: Flask, sign_in: SignIn):
