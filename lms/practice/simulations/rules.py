@@ -561,14 +561,16 @@ def scored_kuk(
 def kuk_to_learn(
     by_curriculum: Mapping[str, Sequence[str]], taught: Iterable[str], done: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return the KUK whose lessons still keep a graded run shut: the curriculum nearest to it."""
+    """Return the KUK whose lessons still keep a graded run shut.
+
+    They are of the curriculum begun that is nearest to it; when none is begun, of the first.
+    """
     loaded, finished = frozenset(taught), frozenset(done)
-    ways = [
-        tuple(code for code in codes if code in loaded and code not in finished)
-        for codes in by_curriculum.values()
-        if loaded.intersection(codes)
-    ]
-    return min(ways, key=len, default=())
+    ways = [loaded.intersection(codes) for codes in by_curriculum.values()]
+    ways = [way for way in ways if way]
+    begun = sorted((way for way in ways if way & finished), key=lambda way: len(way - finished))
+    to_learn = next(iter([*begun, *ways]), frozenset[str]()) - finished
+    return tuple(c for codes in by_curriculum.values() for c in codes if c in to_learn)
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,13 +247,13 @@ def _state_of(code: str, titles: tuple[str, str], known: _Known) -> SimulationSt
 
 
 def _by_curriculum(standard: Standard, code: str) -> dict[str, list[str]]:
-    """Return the KUK of a simulation that ask for SIM evidence, per curriculum."""
-    found: dict[str, list[str]] = defaultdict(list)
+    """Return the KUK of a simulation that ask for SIM evidence, per curriculum, in order."""
+    found: dict[str, list[str]] = {curriculum: [] for curriculum in standard.curricula}
     for listed in standard.simulations[code]:
         kuk = standard.find(listed)
         if EvidenceKind.SIM in kuk.ev:
             found[kuk.curriculum].append(listed)
-    return found
+    return {curriculum: codes for curriculum, codes in found.items() if codes}
 
 
 def is_shown(ledger: Ledger, code: str, simulation: str) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from lms.accounts.models import Person
 from lms.competency import services as competency
 from lms.competency.content import StandardSpec
@@ -12,10 +14,10 @@ from lms.competency.models import Evidence
 from lms.config import CONTENT
 from lms.core.db import db, unit_of_work
 from lms.modules import services as modules
-from lms.modules.models import Curriculum, Lesson, LessonDone, Outcome
+from lms.modules.models import Lesson, LessonDone, Outcome
 from lms.practice.simulations import content, rules, services
 from lms.practice.simulations.rules import Choice, ChoiceVerdict, Node, Story
-from tests import factories
+from tests import factories, ledgers
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -186,10 +188,11 @@ def try_again(
 
 
 def learn(someone: Person, *kuk: str) -> None:
-    """Finish every loaded online lesson, or those that teach the named KUK."""
+    """Finish every online lesson of K1, or those that teach the named KUK."""
     person_id = someone.id
     taught = modules.kuk_lessons()
-    codes = {lesson for code in kuk or taught for lesson in taught[code]}
+    asked = kuk or [one.code for one in ledgers.STANDARD.of("K1")]
+    codes = {lesson for code in asked for lesson in taught[code]}
     with unit_of_work():
         for lesson in db.session.query(Lesson).where(Lesson.code.in_(codes)):
             db.session.add(
@@ -204,45 +207,17 @@ def learn(someone: Person, *kuk: str) -> None:
 
 
 def learner() -> int:
-    """Create a trainee who has finished every lesson; return the id."""
+    """Create a trainee who has finished every lesson of K1; return the id."""
     someone = factories.person()
     learn(someone)
     return someone.id
 
 
-def teach(code: str, curriculum: str, kuk: list[str]) -> None:
-    """Load one more online lesson, of a curriculum whose content is not written yet."""
+def untaught(*kuk: str) -> None:
+    """Take these KUK out of every lesson, as if no text on them were written."""
     with unit_of_work():
-        home = db.session.query(Curriculum).where(Curriculum.code == curriculum).first()
-        if home is None:
-            home = Curriculum(
-                code=curriculum, position=9, title="K", title_en="K", modules=[], digest=""
-            )
-            db.session.add(home)
-            db.session.flush()
-        db.session.add(
-            Lesson(
-                curriculum_id=home.id,
-                code=code,
-                module_code="M",
-                position=int(code.split(".")[1]),
-                title=f"Pelajaran {code}",
-                title_en=f"Lesson {code}",
-                objective="",
-                in_person=False,
-                jp=1,
-                minutes=20,
-                kuk=kuk,
-                practice=[],
-                reflection="",
-                blocks=[],
-                sources=[],
-                reviewed=False,
-                digest="",
-                version=1,
-                updated_at=NOW,
-            )
-        )
+        for lesson in db.session.scalars(select(Lesson)):
+            lesson.kuk = [code for code in lesson.kuk if code not in kuk]
 
 
 def facts(person_id: int) -> set[tuple[str, str, str, bool | None, bool]]:

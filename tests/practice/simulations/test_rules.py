@@ -421,6 +421,10 @@ def test_a_practice_run_with_a_harmful_act_is_not_clean():
         ("abxyz", "xyz", "xyz", ""),
         ("abxyz", "ax", "", "b"),
         ("ab", "abx", "abx", ""),
+        ("abxyz", "", "", "ab"),
+        ("abxyz", "x", "", "yz"),
+        ("abxyz", "axy", "", "b"),
+        ("xyz", "", "", "xyz"),
     ],
 )
 def test_a_graded_run_opens_with_the_lessons_of_one_curriculum(
