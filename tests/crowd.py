@@ -165,7 +165,12 @@ def _found(crowd: Crowd) -> None:
     """Open the class with its staff and the seats of the walkers."""
     starts = (crowd.now - 3 * DAY).date()
     host = factories.organisation("Dinas Contoh")
-    days = {"starts_on": starts, "ends_on": starts + DAY, "timetable": TWO_DAYS}
+    days = {
+        "starts_on": starts,
+        "ends_on": starts + DAY,
+        "timetable": TWO_DAYS,
+        "curricula": {"K1": ""},
+    }
     crowd.ids = {
         "host": host.id,
         "sender": factories.organisation("Puskesmas Kenanga").id,

@@ -1,7 +1,7 @@
 """Who needs a word and why; how sure a share is; what to prepare; weeks of a way. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -59,6 +59,17 @@ class Stuck:
     at: datetime
 
 
+def is_certified(
+    held: Collection[str], taught: Collection[str], covers: Mapping[str, Iterable[str]]
+) -> bool:
+    """Tell whether somebody holds what their class leads to: `held` schemes cover all `taught`.
+
+    In a class that names no curricula any certificate does.
+    """
+    covered = {curriculum for scheme in held for curriculum in covers.get(scheme, ())}
+    return covered.issuperset(taught) if taught else bool(held)
+
+
 def stuck(
     facts: Iterable[Fact],
     *,
@@ -73,7 +84,7 @@ def stuck(
     """Return why a person may be stuck, the most pressing first; empty when nothing is.
 
     `open_quizzes` are curricula whose quiz is not passed; `unobserved` means the class is over and
-    no station was marked; `done` means the certificate is there.
+    no station was marked; `done` means what the class leads to is certified.
     """
     if done:
         return []

@@ -168,8 +168,8 @@ def matrix(cohort: Cohort, view: View, *, now: datetime) -> Matrix:
     is_small = people <= PAGE
     ordered = _everybody(cohort.id) if is_small else _page(cohort.id, view)
     seats = _seats(ordered, found, now)
-    asked = requirements() if unit is None else []
-    lines = _lines(cohort, seats, found, asked, now, kuk=unit.kuk if unit else ())
+    asked, kuk = requirements(), unit.kuk if unit else ()
+    lines = _lines(cohort, seats, found, asked, now, kuk=kuk)
     overview = overviews.of([cohort.id]).get(cohort.id) if unit is None else None
     if is_small and unit is None:
         overview = _count(lines, overview, now)
@@ -323,7 +323,7 @@ def _lines(
 ) -> list[Line]:
     """Return the lines of these people, with the verdicts on `kuk`.
 
-    One query; one more for verdicts, and one if somebody has to be judged.
+    Two queries; one more for verdicts, and one if somebody has to be judged.
     """
     standard, ids = found.standard, [seat.person_id for seat, _standing in seats]
     behind = [seat.person_id for seat, stored in seats if stored is None]
@@ -331,13 +331,14 @@ def _lines(
     some = kuk_behind(standard, kuk)
     ledgers = competency.rows_of(ids, found, only=some) if kuk else {}
     facts = facts_of(cohort.id, ids, now)
+    taught = frozenset(cohorts.list_curricula(cohort.id))
     lines = []
     for seat, stored in seats:
         who = seat.person_id
         verdicts = verdicts_of(standard, ledgers.get(who, ()), now, kuk) if kuk else {}
         known = facts.get(who, [])
         stands = stored or judged[who]
-        lines.append(_line(seat, cohort, stands, verdicts, known, standard, asked, now))
+        lines.append(_line(seat, cohort, taught, stands, verdicts, known, standard, asked, now))
     return lines
 
 
@@ -348,7 +349,7 @@ def lines_of(
     asked: Sequence[Requirement],
     now: datetime,
 ) -> list[Line]:
-    """Return the lines of some people of a class, by name. Three queries at most."""
+    """Return the lines of some people of a class, by name. Four queries at most."""
     people = _everybody(cohort.id).where(Enrolment.person_id.in_(person_ids))
     return _lines(cohort, _seats(people, found, now), found, asked, now)
 
@@ -356,6 +357,7 @@ def lines_of(
 def _line(
     seat: Seat,
     cohort: Cohort,
+    taught: frozenset[str],
     stands: Standing,
     verdicts: Mapping[str, Verdict],
     facts: Sequence[Fact],
@@ -370,7 +372,7 @@ def _line(
         facts,
         joined_at=next((fact.at for fact in facts if fact.source == JOINED), now),
         now=now,
-        done=bool(held),
+        done=rules.is_certified(held, taught, {one.scheme: one.curricula for one in asked}),
         open_quizzes=frozenset(tried.intersection(stands.open_quizzes)),
         unobserved=cohort.ends_on < now.date() and not stands.observed,
         wait=standard.wait[EvidenceKind.Q],

@@ -1,6 +1,7 @@
 """Pages of the decision meeting and of the issue of a class."""
 
 import io
+import re
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
@@ -397,3 +398,20 @@ def test_an_empty_class_says_so(world: World, sign_in):
     page = text_of(browser.get("/angkatan/kosong/pleno/berita-acara").text)
     assert "Belum ada keputusan" in page
     assert "belum ada tanda tangan" in page
+
+
+@pytest.mark.parametrize(
+    ("covered", "scheme"),
+    [((), "K1"), (("K3",), "K3"), (("K2", "K4"), "K2"), (("T",), "PELATIH")],
+)
+def test_a_meeting_begins_with_a_scheme_the_class_leads_to(
+    app: Flask, sign_in, covered: tuple[str, ...], scheme: str
+):
+    where = factories.cohort(curricula=dict.fromkeys(covered, ""))
+    trainer = factories.person("trainer")
+    factories.staff(trainer, where)
+    browser, address = sign_in(trainer), f"/angkatan/{where.slug}"
+    for query, shown in (("", scheme), ("?skema=K5", "K5")):
+        page = browser.get(f"{address}/pleno{query}").text
+        assert re.findall(r'<option value="(\w+)" selected>', page) == [shown]
+        assert f"pleno?skema={shown}" in browser.get(f"{address}/penerbitan{query}").text

@@ -16,6 +16,7 @@ from lms.reports.rules import (
     Reason,
     Stuck,
     Wrong,
+    is_certified,
     is_due,
     plan,
     pressing,
@@ -27,6 +28,29 @@ from lms.reports.rules import (
 from tests.factories import NOW
 
 DAY = timedelta(days=1)
+
+
+COVERS = {"K1": ("K1",), "K2": ("K2",), "PENDAMPING": ("K1", "K2"), "PELATIH": ("T",)}
+
+
+@pytest.mark.parametrize(
+    ("held", "taught", "certified"),
+    [
+        ((), ("K1",), False),
+        (("K1",), ("K1",), True),
+        (("K1",), ("K1", "K2"), False),
+        (("K1", "K2"), ("K1", "K2"), True),
+        (("PENDAMPING",), ("K1", "K2"), True),
+        (("PENDAMPING",), ("T",), False),
+        (("LAMA",), ("K1",), False),
+        (("K1",), (), True),
+        ((), (), False),
+    ],
+)
+def test_a_class_is_behind_somebody_who_holds_all_it_leads_to(
+    held: tuple[str, ...], taught: tuple[str, ...], certified: bool
+):
+    assert is_certified(held, taught, COVERS) is certified
 
 
 def reasons(*facts: Fact, **values: object) -> list[Stuck]:

@@ -1,6 +1,8 @@
 """The blueprint, and what its pages share: settings, refusals in words, the class of a viewer."""
 
-from flask import Blueprint, current_app
+from collections.abc import Sequence
+
+from flask import Blueprint, current_app, request
 
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort, Part
@@ -9,6 +11,7 @@ from lms.core import jobs, login
 from lms.core.errors import DomainError
 from lms.core.i18n import gettext as _
 from lms.credentials import gate, issuing, paper, revocations, rules, services, signatures
+from lms.credentials.content import SchemeSpec
 
 bp = Blueprint("credentials", __name__, template_folder="../templates")
 bp.record_once(lambda state: gate.init_app(state.app))
@@ -55,6 +58,16 @@ def class_of(slug: str, *parts: Part) -> Cohort:
     """
     wanted = parts or (Part.TRAINER, Part.ASSESSOR)
     return cohorts.get_cohort(slug, login.require_viewer(), *wanted)
+
+
+def asked_scheme(known: Sequence[SchemeSpec], cohort: Cohort) -> str:
+    """Return the scheme asked for; at first the first one that asks only what the class covers."""
+    asked = request.values.get("skema")
+    if asked:
+        return asked
+    taught = cohorts.list_curricula(cohort.id)
+    fitting = (one.code for one in known if set(one.curricula) <= taught.keys())
+    return next(fitting, known[0].code)
 
 
 def explain(error: DomainError) -> str:

@@ -23,7 +23,15 @@ from lms.core.jobs import Progress
 from lms.core.models import ItemState
 from lms.credentials import issuing, schemes
 from lms.credentials.forms import IssueForm
-from lms.credentials.views.blueprint import REFUSALS, bp, class_of, config, explain, in_words
+from lms.credentials.views.blueprint import (
+    REFUSALS,
+    asked_scheme,
+    bp,
+    class_of,
+    config,
+    explain,
+    in_words,
+)
 
 
 def _own_class(slug: str) -> Cohort:
@@ -66,7 +74,7 @@ def issue_all(slug: str) -> ResponseReturnValue:
 def _issue_page(slug: str, form: IssueForm) -> str:
     cohort = _own_class(slug)
     known = schemes.list_schemes()
-    code = request.values.get("skema") or known[0].code
+    code = asked_scheme(known, cohort)
     form.skema.data = code
     return render_template(
         "credentials/issue.html",

@@ -22,6 +22,7 @@ from lms.credentials.minutes import get_minutes
 from lms.credentials.rules import Step
 from lms.credentials.views.blueprint import (
     REFUSALS,
+    asked_scheme,
     bp,
     class_of,
     config,
@@ -38,7 +39,7 @@ def meet(slug: str) -> ResponseReturnValue:
     page = _page_number()
     found = meeting.get_meeting(
         cohort,
-        _asked_scheme(known),
+        asked_scheme(known, cohort),
         login.require_viewer().id,
         needed=signatures_needed(),
         page=page,
@@ -62,10 +63,6 @@ def meet(slug: str) -> ResponseReturnValue:
 def _page_number() -> int:
     text = request.args.get("hal", "")
     return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 5 else 1
-
-
-def _asked_scheme(known: Sequence[SchemeSpec]) -> str:
-    return request.values.get("skema") or known[0].code
 
 
 def _missing(line: Line, standard: Standard, known: Iterable[SchemeSpec]) -> list[tuple[str, str]]:
@@ -186,7 +183,7 @@ def _signing_page(slug: str, public_ids: Sequence[str], form: SignForm) -> str:
     cohort = class_of(slug)
     found = meeting.get_meeting(
         cohort,
-        _asked_scheme(schemes.list_schemes()),
+        asked_scheme(schemes.list_schemes(), cohort),
         login.require_viewer().id,
         needed=signatures_needed(),
         only=public_ids[: meeting.PAGE],
@@ -289,5 +286,5 @@ def lift(slug: str, public_id: str, scheme: str) -> ResponseReturnValue:
 def minutes(slug: str) -> ResponseReturnValue:
     """Show the minutes of the meeting, to be printed."""
     cohort = class_of(slug)
-    found = get_minutes(cohort, _asked_scheme(schemes.list_schemes()))
+    found = get_minutes(cohort, asked_scheme(schemes.list_schemes(), cohort))
     return render_template("credentials/minutes.html", minutes=found, cohort=cohort)
