@@ -42,7 +42,8 @@ def test_the_bank_has_no_problem_and_the_size_of_the_blueprint(standard: Standar
     assert len(k1) == 78
     assert sum(item.level == "C2" for item in k1) < len(k1) / 3
     assert not any(item.reviewed for item in k1)
-    assert len({item.digest for item in k1}) == 78
+    assert len({item.spec.digest for item in items}) == len(items)
+    assert {item.curriculum for item in items} == {one.code for one in standard.curricula}
 
 
 def line_of(text: str, needle: str) -> int:
