@@ -18,6 +18,7 @@ from lms.cohorts import speakers as guests
 from lms.cohorts.curricula import list_offers
 from lms.cohorts.models import Cohort, Part
 from lms.cohorts.timetable import TWO_DAYS
+from lms.competency.rules import TRAINER_CURRICULUM
 from lms.config import Config
 from lms.core.db import unit_of_work
 from lms.core.login import Viewer
@@ -32,6 +33,7 @@ from lms.practice.attendance import services as attendance
 from lms.privacy import consent
 
 DAY = timedelta(days=1)
+SPEAKERS = (("Ni Luh Puspita", "speaker"),)
 HOUR = timedelta(hours=1)
 
 
@@ -159,7 +161,10 @@ def _cohort(
     title: str,
     starts: datetime,
     staff: Sequence[tuple[str, str]] = people.STAFF,
+    *,
+    trains: bool = False,
 ) -> Cohort:
+    """Open a class on all a companion needs, and on training others if it `trains` trainers."""
     day = starts.date()
     speaker = city.id_of("Ni Luh Puspita")
     timetable = [
@@ -193,7 +198,11 @@ def _cohort(
             ),
             slug=f"kota-contoh-{title.split()[-1].lower()}",
             timetable=timetable,
-            curricula={one.code: one.version for one in list_offers() if one.version},
+            curricula={
+                one.code: one.version
+                for one in list_offers()
+                if one.version and (trains or one.code != TRAINER_CURRICULUM)
+            },
             actor_id=city.id_of("Ayu Pratiwi"),
             now=starts - 30 * DAY,
         )
@@ -222,7 +231,7 @@ def _to_come(city: City) -> None:
 def _trainers(city: City) -> None:
     """Hold the class in which the trainers of the city were trained."""
     starts = city.now - 900 * DAY
-    cohort = _cohort(city, "Pelatihan TOT", starts, [("Ni Luh Puspita", "speaker")])
+    cohort = _cohort(city, "Pelatihan TOT", starts, SPEAKERS, trains=True)
     trainers = [city.id_of(name) for name, role in people.STAFF if role == "trainer"]
     after.train_trainers(cohort, city.id_of("Ni Luh Puspita"), trainers, starts)
 

@@ -1,4 +1,4 @@
-"""Walks one companion through K1 by calling the services people's pages call.
+"""Walks one companion through the curricula by calling the services people's pages call.
 
 Each step takes the moment it happens at, so a class can have a past. Every step commits.
 """
@@ -88,14 +88,21 @@ class Walk:
     known: Keys
     random: Random = field(default_factory=Random)
 
-    def read(self, lessons: Iterable[int], start: datetime, *, talk: Collection[int] = ()) -> None:
-        """Finish online lessons of K1, one after the other; `talk` asks for the trainer instead."""
+    def read(
+        self,
+        lessons: Iterable[int],
+        start: datetime,
+        *,
+        talk: Collection[int] = (),
+        curriculum: str = K1,
+    ) -> None:
+        """Finish online lessons, one after the other; `talk` asks for the trainer instead."""
         at = start
         for number in lessons:
             outcome = Outcome.WITH_TRAINER if number in talk else Outcome.DONE
             commit(
                 lambda n=number, o=outcome, t=at: modules.finish(  # type: ignore[misc]  # bound now
-                    K1, n, person_id=self.person_id, outcome=o, now=t
+                    curriculum, n, person_id=self.person_id, outcome=o, now=t
                 )
             )
             at += timedelta(minutes=self.random.randint(18, 40))
@@ -128,13 +135,20 @@ class Walk:
             position += 1
 
     def sit(
-        self, at: datetime, *, wrong: Collection[str] = (), answered: int | None = None
+        self,
+        at: datetime,
+        *,
+        wrong: Collection[str] = (),
+        answered: int | None = None,
+        curriculum: str = K1,
     ) -> None:
-        """Sit the K1 quiz: right but for the KUK in `wrong`.
+        """Sit a quiz: right but for the KUK in `wrong`.
 
         With `answered` the sitting stays open after so many answers.
         """
-        ref = commit(lambda: quizzes.open_attempt(self.person_id, K1, now=at, random=self.random))
+        ref = commit(
+            lambda: quizzes.open_attempt(self.person_id, curriculum, now=at, random=self.random)
+        )
         sheet = sheets.get_sheet(ref)
         for line in sheet.lines[:answered]:
             question = sheets.get_question(sheet, line.position)
@@ -188,10 +202,19 @@ class Walk:
             )
         )
 
-    def observe(self, cohort: Cohort, assessor_id: int, at: datetime) -> None:
-        """Pass every station of the observation test."""
+    def observe(
+        self,
+        cohort: Cohort,
+        assessor_id: int,
+        at: datetime,
+        *,
+        curricula: Collection[str] = (K1,),
+    ) -> None:
+        """Pass every station of these curricula in the observation test."""
         slug_id = cohort.id
         for station in list_stations():
+            if station.curriculum not in curricula:
+                continue
             for kuk in station.kuk:
                 entry = observations.Entry(2, self.random.choice(NOTES), "")
                 commit(
@@ -207,21 +230,23 @@ class Walk:
                     )
                 )
 
-    def propose(self, cohort: Cohort, signers: Collection[int], at: datetime) -> None:
-        """Let these people sign that K1 is reached, one after the other."""
+    def propose(
+        self, cohort: Cohort, signers: Collection[int], at: datetime, scheme: str = K1
+    ) -> None:
+        """Let these people sign that a scheme is reached, one after the other."""
         cohort_id = cohort.id
         for signer_id in signers:
-            seen = commit(lambda who=signer_id: self._seen(cohort_id, who, at))  # type: ignore[misc]  # bound now
+            seen = commit(lambda who=signer_id: self._seen(cohort_id, who, at, scheme))  # type: ignore[misc]  # bound now
             commit(
                 lambda who=signer_id, what=seen: signatures.sign(  # type: ignore[misc]  # bound now
-                    self.person_id, K1, cohort_id=cohort_id, signer_id=who, seen=what, now=at
+                    self.person_id, scheme, cohort_id=cohort_id, signer_id=who, seen=what, now=at
                 )
             )
 
-    def _seen(self, cohort_id: int, signer_id: int, at: datetime) -> str:
+    def _seen(self, cohort_id: int, signer_id: int, at: datetime, scheme: str) -> str:
         """Return the fingerprint of the evidence a signer has before them."""
         cohort = cohorts.get_cohort_by_id(cohort_id)
-        found = meeting.get_meeting(cohort, K1, signer_id, only=[self.public_id], now=at)
+        found = meeting.get_meeting(cohort, scheme, signer_id, only=[self.public_id], now=at)
         return found.lines[0].digest
 
     def certify(
@@ -232,10 +257,11 @@ class Walk:
         base_url: str,
         *,
         sample: bool,
+        scheme: str = K1,
     ) -> str:
-        """Sign the decision on K1 and issue the certificate. Returns its code."""
-        self.propose(cohort, signers, at)
-        decision_id = commit(lambda: signatures.find_decided(self.person_id, K1))
+        """Sign the decision on a scheme and issue the certificate. Returns its code."""
+        self.propose(cohort, signers, at, scheme)
+        decision_id = commit(lambda: signatures.find_decided(self.person_id, scheme))
         if decision_id is None:
             raise LookupError(self.public_id)
         return commit(
