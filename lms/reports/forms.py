@@ -23,9 +23,17 @@ class CoachingForm(PageForm):
     note = TextAreaField(_("Catatan bimbingan"), validators=[required(), at_most(1000)])
 
     def offer(self, choices: list[tuple[EvidenceKind, str, str]]) -> None:
-        """Offer (kind, source, words) to choose from."""
+        """Offer (kind, source, words) to choose from, grouped by kind."""
+        groups = {
+            EvidenceKind.Q: gettext("Kuis"),
+            EvidenceKind.SIM: gettext("Simulasi"),
+            EvidenceKind.SK: gettext("Studi kasus"),
+            EvidenceKind.OBS: gettext("Observasi"),
+            EvidenceKind.REF: gettext("Pelajaran"),
+        }
         self.about.choices = [
-            SelectChoice(f"{kind}:{source}", words) for kind, source, words in choices
+            SelectChoice(f"{kind}:{source}", words, optgroup=groups[kind])
+            for kind, source, words in choices
         ]
 
     @property

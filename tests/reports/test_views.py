@@ -1,5 +1,6 @@
 """The trainer's pages: only one's own class, everything that is needed, nothing twice."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -132,6 +133,18 @@ def test_guidance_is_recorded_once_and_opens_the_next_try(browser: FlaskClient, 
     done = browser.post(path, data={"about": "Q:K1", "note": "Bahas 03.1.4"})
     assert done.status_code == 302
     assert len(competency.coached_at(someone.id, EvidenceKind.Q, "K1")) == 1
+
+
+def test_what_guidance_is_about_is_grouped(browser: FlaskClient, place):
+    page = browser.get(f"/angkatan/{place.slug}/peserta/{seated(place).public_id}").text
+    groups = re.findall(r'<optgroup label="([^"]+)">(.*?)</optgroup>', page, re.S)
+    assert [name for name, _options in groups] == [
+        "Kuis", "Simulasi", "Studi kasus", "Observasi", "Pelajaran",
+    ]  # fmt: skip
+    standard = competency.current().standard
+    assert groups[0][1].count("<option") == len(standard.curricula)
+    assert groups[2][1].count("<option") == len(standard.cases)
+    assert "Kuis K1" in groups[0][1]
 
 
 def test_an_assessor_reads_but_does_not_coach(place, sign_in):
