@@ -588,7 +588,8 @@ ENTRIES: tuple[Entry, ...] = (
         "modules",
         "Articles marked as no longer in force, and what to read about it",
         why=ANSWER,
-        none="id public_id article state since reason replaced_by delta_title delta_text delta_html",
+        none="id public_id article state since reason replaced_by"
+        " delta_title delta_text delta_html",
         trace="actor_id at",
     ),
     _entry(
