@@ -86,6 +86,13 @@ def test_the_meeting_shows_who_is_ready_and_what_others_lack(world: World, sign_
     assert "02: 8/8" in text
 
 
+def test_a_scheme_nobody_knows_is_not_there(world: World, sign_in):
+    trainer = sign_in(world.trainer)
+    for page in (MEET, ISSUE):
+        assert trainer.get(f"{page}?skema=K9").status_code == 404
+        assert trainer.get(f"{page}?skema=K1").status_code == 200
+
+
 def test_two_people_sign_and_a_job_issues(world: World, sign_in):
     fulfil(world.trainee, "K1")
     first, second = sign_in(world.trainer), sign_in(world.assessor)

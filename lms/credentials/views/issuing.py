@@ -75,13 +75,16 @@ def _issue_page(slug: str, form: IssueForm) -> str:
     cohort = _own_class(slug)
     known = schemes.list_schemes()
     code = asked_scheme(known, cohort)
+    scheme = next((one for one in known if one.code == code), None)
+    if scheme is None:
+        raise NotFound(code)
     form.skema.data = code
     return render_template(
         "credentials/issue.html",
         cohort=cohort,
         waiting=issuing.list_waiting(cohort, code),
         jobs=issuing.list_jobs(cohort, code),
-        scheme=next(one for one in known if one.code == code),
+        scheme=scheme,
         form=form,
         job_words=job_words,
     )
