@@ -72,7 +72,19 @@ class Sheet:
         return self.lines[1:]
 
 
-def read(data: bytes | str, *, name: str = "") -> Sheet:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How wide a table may be, and how much of a cell is kept."""
+
+    columns: int = MOST_COLUMNS
+    cell: int = LONGEST_CELL
+
+
+LIST = Size()
+"""A list of people."""
+
+
+def read(data: bytes | str, *, name: str = "", size: Size = LIST) -> Sheet:
     """Return the table in a file or in pasted text. Raises BadSheet.
 
     What the bytes are is told from the bytes; `name` only helps to word what they are not.
@@ -80,27 +92,31 @@ def read(data: bytes | str, *, name: str = "") -> Sheet:
     if len(data) > LARGEST:
         raise BadSheet("large")
     if isinstance(data, str):
-        return _sheet(_parse(data), pasted=True)
+        return _sheet(_parse(data), size, pasted=True)
     if data.startswith(b"PK\x03\x04"):
-        return _read_workbook(data)
+        return _read_workbook(data, size)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise BadSheet("old")
     if data.startswith((b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK")):
         raise BadSheet("format")
     if name.lower().endswith((".xlsx", ".xls", ".ods", ".pdf", ".docx")) and data.strip():
         raise BadSheet("format")
-    return _sheet(_parse(_decode(data)))
+    return _sheet(_parse(_decode(data)), size)
 
 
 def _sheet(
-    lines: Iterable[tuple[int, list[str]]], *, others: Iterable[str] = (), pasted: bool = False
+    lines: Iterable[tuple[int, list[str]]],
+    size: Size,
+    *,
+    others: Iterable[str] = (),
+    pasted: bool = False,
 ) -> Sheet:
     """Keep the lines that hold anything, within the limits. Raises BadSheet."""
     kept: list[Line] = []
     for number, cells in lines:
         if number > MOST_LINES:
             raise BadSheet("rows")
-        clean = _clean(cells)
+        clean = _clean(cells, size)
         if clean and len(kept) > MOST_ROWS:  # one more than rows: the headings
             raise BadSheet("rows")
         if clean:
@@ -112,12 +128,12 @@ def _sheet(
     return Sheet(tuple(kept), tuple(others))
 
 
-def _clean(cells: Iterable[str]) -> tuple[str, ...]:
+def _clean(cells: Iterable[str], size: Size) -> tuple[str, ...]:
     """Return the cells of a line without empty ones at its end. Raises BadSheet."""
-    clean = [cell.replace("\0", "").strip()[:LONGEST_CELL] for cell in cells]
+    clean = [cell.replace("\0", "").strip()[: size.cell] for cell in cells]
     while clean and not clean[-1]:
         clean.pop()
-    if len(clean) > MOST_COLUMNS:
+    if len(clean) > size.columns:
         raise BadSheet("columns")
     return tuple(clean)
 
@@ -194,11 +210,11 @@ def _outside(line: str, separator: str) -> int:
 # XLSX
 
 
-def _read_workbook(data: bytes) -> Sheet:
+def _read_workbook(data: bytes, size: Size) -> Sheet:
     """Let a process of its own read a workbook. Raises BadSheet."""
     try:
         done = subprocess.run(  # noqa: S603  # our own file, and nothing of theirs on the line
-            [sys.executable, "-I", str(CHILD)],
+            [sys.executable, "-I", str(CHILD), str(size.cell + 100)],
             input=data,
             capture_output=True,
             timeout=SECONDS,
@@ -213,4 +229,5 @@ def _read_workbook(data: bytes) -> Sheet:
     found = json.loads(done.stdout)
     if "bad" in found:
         raise BadSheet(found["bad"])
-    return _sheet(((number, cells) for number, cells in found["lines"]), others=found["others"])
+    lines = ((number, cells) for number, cells in found["lines"])
+    return _sheet(lines, size, others=found["others"])

@@ -93,7 +93,7 @@ def unpack(data: bytes, part: zipfile.ZipInfo, most: int) -> bytes:
     return body
 
 
-def cells_of(book: io.BytesIO) -> dict[str, object]:
+def cells_of(book: io.BytesIO, longest: int) -> dict[str, object]:
     """Return the lines of the first sheet that is shown and holds anything. Raises Refused."""
     import python_calamine as calamine
 
@@ -111,7 +111,7 @@ def cells_of(book: io.BytesIO) -> dict[str, object]:
     ]
     for name in shown:
         try:
-            lines = lines_of(found.get_sheet_by_name(name))
+            lines = lines_of(found.get_sheet_by_name(name), longest)
         except (calamine.CalamineError, calamine.WorksheetNotFound):
             raise Refused("broken") from None
         if lines:
@@ -119,7 +119,7 @@ def cells_of(book: io.BytesIO) -> dict[str, object]:
     raise Refused("empty")
 
 
-def lines_of(sheet: Any) -> list[tuple[int, list[str]]]:
+def lines_of(sheet: Any, longest: int) -> list[tuple[int, list[str]]]:
     """Return the numbered lines of a sheet that hold anything. Raises Refused."""
     if sheet.start is None:
         return []
@@ -129,7 +129,7 @@ def lines_of(sheet: Any) -> list[tuple[int, list[str]]]:
         raise Refused("columns")
     lines = []
     for number, row in enumerate(sheet.to_python(skip_empty_area=True), sheet.start[0] + 1):
-        texts = [text(cell) for cell in row]
+        texts = [text(cell)[:longest] for cell in row]
         if any(texts):
             lines.append((number, texts))
     return lines
@@ -140,14 +140,14 @@ def text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e18:
         return f"{cell:.0f}"
     if isinstance(cell, float | int | str):
-        return str(cell)[:LONGEST_CELL]
+        return str(cell)
     return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)
 
 
-def answer_to(data: bytes) -> dict[str, object]:
+def answer_to(data: bytes, longest: int = LONGEST_CELL) -> dict[str, object]:
     """Return the cells of a workbook, or under `bad` why there are none."""
     try:
-        return cells_of(repack(data))
+        return cells_of(repack(data), longest)
     except Refused as error:
         return {"bad": str(error)}
     except MemoryError:
@@ -157,9 +157,10 @@ def answer_to(data: bytes) -> dict[str, object]:
 
 
 def main() -> None:
-    """Answer with one line of JSON."""
+    """Answer with one line of JSON. The argument: how many characters of a cell are wanted."""
     limit()
-    sys.stdout.write(json.dumps(answer_to(sys.stdin.buffer.read())))
+    longest = int(sys.argv[1]) if len(sys.argv) > 1 else LONGEST_CELL
+    sys.stdout.write(json.dumps(answer_to(sys.stdin.buffer.read(), longest)))
 
 
 if __name__ == "__main__":
