@@ -20,7 +20,7 @@ from lms.accounts import services as accounts
 from lms.accounts.rules import SESSION
 from lms.cohorts import curricula
 from lms.config import CACHE, Config
-from lms.core import clock, consent, http, i18n, jobs, journal, login, meters, readonly
+from lms.core import clock, consent, http, i18n, jobs, journal, login, meters, readonly, reviewing
 from lms.core.db import db, prepare_engine
 from lms.core.errors import Forbidden, NotFound
 from lms.core.i18n import gettext as _
@@ -28,7 +28,9 @@ from lms.core.readonly import ReadOnly
 from lms.credentials import issuing, register
 from lms.modules import services as modules
 from lms.pages import directory, navigation
+from lms.practice.exercises import services as exercises
 from lms.privacy import consent as consents
+from lms.reviews import services as reviews
 
 FEATURES = (
     "accounts",
@@ -38,6 +40,7 @@ FEATURES = (
     "quizzes",
     "practice.attendance",
     "practice.cases",
+    "practice.exercises",
     "practice.observations",
     "practice.simulations",
     "credentials",
@@ -46,6 +49,8 @@ FEATURES = (
     "evaluations",
     "lineage",
     "notices",
+    "reviews",
+    "statistics",
     "agencies",
     "privacy",
     "reports",
@@ -98,6 +103,7 @@ def create_app(config: Config) -> Flask:
     login.init_app(app, partial(accounts.load_viewer, **_limits(config)))
     i18n.init_app(app)
     curricula.init_app(app, modules.list_offers)
+    reviewing.init_app(app, reviews.marks_of)
     jobs.HANDLERS[issuing.KIND] = issuing.HANDLER
     app.extensions[names.FIXED] = lambda person_id: register.list_held([person_id], clock.now())
     app.extensions[consent.KEY] = consent.Desk(consents.agree)
@@ -109,6 +115,9 @@ def create_app(config: Config) -> Flask:
     csrf.exempt("lms.pages.views.language")
     app.jinja_env.globals["class_menu"] = lambda slug: navigation.class_menu(
         slug, login.require_viewer()
+    )
+    app.jinja_env.globals["readable"] = lambda material: exercises.readable(
+        material, login.require_viewer()
     )
     app.context_processor(_layout)
     _answer_errors(app)

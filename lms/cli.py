@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 
@@ -23,9 +24,18 @@ from lms.config import BadConfig, Config, content_dir, from_environment
 from lms.core import clock, readonly, schema
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
+from lms.credentials.rules import day_of
+from lms.modules import laws
+from lms.modules.law.rules import DELTA_WORDS
+from lms.modules.rules import count_words
 from lms.operations import backups, doctor, heads, locks, preflight, reconcile, restores
+from lms.quizzes.cli import questions
+from lms.reports.coverage import services as coverage
 from lms.server import INSTANCE
+from lms.statistics import analysis
 
+DELTA = "A Markdown file for those who learned it: a title, then at most 300 words."
+LONGEST_REASON = 500
 REFUSALS = (backups.NoRoom, preflight.Unsafe, restores.CannotRestore)
 """Errors whose message is for the operator as it is."""
 
@@ -61,6 +71,7 @@ def main() -> None:
 
 
 PORT = click.IntRange(1, 65535)
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
 @main.command()
@@ -213,12 +224,14 @@ def content_check(as_json: bool, folder: Path | None) -> None:
     found = release.check(folder or content_dir(os.environ))
     if as_json:
         problems = [{"file": p.file, "line": p.line, "message": p.message} for p in found.problems]
-        click.echo(json.dumps({"counts": found.counts, "problems": problems}, indent=2))
+        report = coverage.report(found.coverage) if found.coverage else {}
+        click.echo(json.dumps({"counts": found.counts, **report, "problems": problems}, indent=2))
     else:
         for problem in found.problems:
             click.echo(str(problem))
         total = ", ".join(f"{count} {name}" for name, count in found.counts.items())
-        click.echo(f"{len(found.problems)} problems. {total}")
+        holes = len(found.coverage.holes) if found.coverage else 0
+        click.echo(f"{len(found.problems)} problems. {total}; {holes} holes")
     if found.problems:
         sys.exit(1)
 
@@ -239,6 +252,88 @@ def content_load(force: bool) -> None:
                 click.echo(str(problem), err=True)
             raise click.ClickException("nothing was loaded") from error
     click.echo(json.dumps(counts) if counts else "Nothing changed since the last load.")
+
+
+@content.group()
+def law() -> None:
+    """Mark articles of law that changed."""
+
+
+@law.command("list")
+def law_list() -> None:
+    """Print the articles that are marked here."""
+    with _opened(_instance()):
+        schema.check(db.engine)
+        marks = laws.list_marks()
+        for article, mark in sorted(marks.items()):
+            click.echo(f"{article}: superseded since {mark.since}. {mark.reason}")
+    click.echo(f"{len(marks)} marked.")
+
+
+@law.command("supersede")
+@click.argument("article")
+@click.option("--since", required=True, type=click.DateTime(["%Y-%m-%d"]), help="YYYY-MM-DD.")
+@click.option("--reason", required=True, help="As readers of its lessons see it, in Indonesian.")
+@click.option("--replaced-by", default="", help="For example `UU 1/2023 ps 299`.")
+@click.option("--delta", type=click.Path(path_type=Path, exists=True, dir_okay=False), help=DELTA)
+def law_supersede(
+    article: str, since: datetime, reason: str, replaced_by: str, delta: Path | None
+) -> None:
+    """Mark an article superseded, as `UU 23/2004 ps 16`: its items are drawn no more."""
+    reading = _reading(delta) if delta else ("", "")
+    if not reason.strip() or len(reason) > LONGEST_REASON:
+        raise click.ClickException(f"--reason has 1 to {LONGEST_REASON} letters")
+    now = clock.now()
+    with _opened(_instance()):
+        schema.check(db.engine)
+        try:
+            with unit_of_work():
+                laws.supersede(
+                    article,
+                    since=since.date(),
+                    reason=reason.strip(),
+                    replaced_by=replaced_by.strip(),
+                    delta=reading,
+                    actor_id=None,
+                    now=now,
+                    today=day_of(now),
+                )
+        except laws.UnknownArticle as error:
+            raise click.ClickException(f"content/laws.yaml has no {article}") from error
+        except laws.NotYet as error:
+            raise click.ClickException(f"{error} lies ahead: mark it on that day") from error
+    click.echo(f"{article} is marked. Its items are drawn no more; see /admin/hukum.")
+
+
+def _reading(file: Path) -> tuple[str, str]:
+    """Return title and text of a reading: the first line, and what follows."""
+    title, _end, text = file.read_text(encoding="utf-8").partition("\n")
+    title, words = title.strip("# \r"), count_words(text)
+    if not title or not words or words > DELTA_WORDS:
+        raise click.ClickException(
+            f"{file}: a title in the first line, then 1 to {DELTA_WORDS} words; it has {words}"
+        )
+    return title, text.strip()
+
+
+@law.command("reinstate")
+@click.argument("article")
+@click.option("--reason", required=True, help="Why the mark is taken back.")
+def law_reinstate(article: str, reason: str) -> None:
+    """Take a mark back: the article is in force again."""
+    now = clock.now()
+    with _opened(_instance()):
+        schema.check(db.engine)
+        try:
+            with unit_of_work():
+                laws.reinstate(
+                    article, reason=reason.strip(), actor_id=None, now=now, today=day_of(now)
+                )
+        except laws.UnknownArticle as error:
+            raise click.ClickException(f"content/laws.yaml has no {article}") from error
+        except laws.NotMarked as error:
+            raise click.ClickException(f"{article} is not marked") from error
+    click.echo(f"{article} is in force again.")
 
 
 @main.group()
@@ -453,6 +548,36 @@ def read_only(switch: str) -> None:
     else:
         path.unlink(missing_ok=True)
         click.echo("Writing goes on.")
+
+
+@main.command("analyse")
+@click.argument("responses", type=FILE)
+@click.option("--key", type=FILE, help="Columns item,key: the cells are chosen options.")
+@click.option("--group", metavar="COLUMN", help="Compare the groups this column names (DIF).")
+@click.option("--cut", type=click.FloatRange(0), help="Score that is enough: how sure is it?")
+@click.option("--skip", multiple=True, metavar="COLUMN", help="A column that is no item.")
+@click.option("--json", "as_json", is_flag=True)
+def analyse(
+    responses: Path,
+    key: Path | None,
+    group: str | None,
+    cut: float | None,
+    skip: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Describe a table of answers: people are rows, items are columns. Needs no database.
+
+    Cells are marks from 0 to 1, or chosen options with --key. A blank is missing.
+    """
+    try:
+        found = analysis.analyse(responses, key=key, group=group, cut=cut, skip=skip)
+    except analysis.BadTable as error:
+        raise click.ClickException(str(error)) from error
+    lines = [json.dumps(found, indent=2)] if as_json else analysis.table(found)
+    click.echo("\n".join(lines))
+
+
+main.add_command(questions)
 
 
 @main.command("bench", context_settings={"ignore_unknown_options": True}, add_help_option=False)

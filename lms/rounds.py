@@ -25,6 +25,7 @@ from lms.operations import heads
 from lms.privacy import erasure, retention
 from lms.reports import recap, snapshots
 from lms.roster import services as roster
+from lms.statistics import services as statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ ROUNDS: tuple[Round, ...] = (
     Round("space", 10, watch_space),
     Round("standings", 5, snapshots.refresh),
     Round("baselines", 60, recap.refresh_baselines),
+    Round("items", 60, statistics.refresh),
     Round("mail", 15, send_mail),
     Round("tidy", 3600, upkeep.tidy),
     Round("audit", 3600, write_down_head),
