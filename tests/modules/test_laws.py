@@ -154,7 +154,8 @@ def test_a_lesson_says_that_it_is_looked_at_again(app: Flask):
     supersede(replaced_by="UU 1/2027 ps 5")
     reading = services.read_lesson("k1", 8, person_id, STANDARD)
     touched = {line.code for line in reading.outline.lines if line.in_review}
-    assert touched == {one.code for one in laws.list_lessons(ARTICLE)}
+    concerned = {one.code for one in laws.list_lessons(ARTICLE)}
+    assert touched == {code for code in concerned if code.startswith("K1.")}
     assert "K1.8" in touched
     assert "K1.3" not in touched
     [mark] = laws.list_reasons(reading.line.id, reading.line.version)

@@ -58,7 +58,7 @@ def test_a_reviewer_goes_through_the_queue(app: Flask, sign_in: SignIn) -> None:
     assert "Urungkan tanda saya" in page
     again = browser.post(one.replace("?", "/tanda?"), data=sent, follow_redirects=True)
     assert "sudah Anda tandai" in again.text
-    assert "1 dari 11 teks sudah ditelaah" in browser.get("/telaah?jenis=pelajaran").text
+    assert "1 dari 11 teks sudah ditelaah" in browser.get("/telaah?jenis=pelajaran&kurikulum=K1").text
     undone = browser.post(one.replace("?", "/tanda/urung?"), follow_redirects=True)
     assert "Tanda Anda diurungkan." in undone.text
     twice = browser.post(one.replace("?", "/tanda/urung?"), follow_redirects=True)
@@ -153,11 +153,11 @@ def test_the_list_comes_in_pages(
 ) -> None:
     monkeypatch.setattr(views, "PAGE", 4)
     browser = sign_in(factories.person("admin"))
-    first = browser.get("/telaah?jenis=pelajaran").text
+    first = browser.get("/telaah?jenis=pelajaran&kurikulum=K1").text
     assert "1–4 dari 11" in first
     assert "hal=2" in first
-    assert "9–11 dari 11" in browser.get("/telaah?jenis=pelajaran&hal=3").text
-    assert browser.get("/telaah?jenis=pelajaran&hal=4").status_code == 404
+    assert "9–11 dari 11" in browser.get("/telaah?jenis=pelajaran&kurikulum=K1&hal=3").text
+    assert browser.get("/telaah?jenis=pelajaran&kurikulum=K1&hal=4").status_code == 404
 
 
 def test_readers_see_who_reviewed_a_lesson(app: Flask, sign_in: SignIn) -> None:
@@ -229,7 +229,7 @@ def test_an_administrator_appoints_a_reviewer(app: Flask, sign_in: SignIn) -> No
     assert "perlindungan anak" in page
     home = sign_in(expert).get("/").text
     assert "Keadaan materi" in home
-    assert "0 dari 11 ditelaah ahli" in home
+    assert "0 dari 46 ditelaah ahli" in home
 
 
 def test_the_demonstration_has_an_expert_with_signatures_and_comments(app: Flask) -> None:
