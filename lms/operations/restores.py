@@ -228,10 +228,12 @@ def _set_counters(connection: Connection) -> None:
         return
     columns = connection.execute(
         text(
+            # Ours first: of a table that is not ours the function only says that it is not there.
+            "WITH ours AS MATERIALIZED (SELECT table_name, column_name "
+            "FROM information_schema.columns WHERE table_schema = current_schema) "
             "SELECT quote_ident(table_name), quote_ident(column_name), "
-            "pg_get_serial_sequence(quote_ident(table_name), column_name) "
-            "FROM information_schema.columns WHERE table_schema = current_schema "
-            "AND pg_get_serial_sequence(quote_ident(table_name), column_name) IS NOT NULL"
+            "pg_get_serial_sequence(quote_ident(table_name), column_name) FROM ours "
+            "WHERE pg_get_serial_sequence(quote_ident(table_name), column_name) IS NOT NULL"
         )
     ).all()
     for table, column, sequence in columns:

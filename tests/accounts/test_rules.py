@@ -123,9 +123,9 @@ def test_only_staff_are_forgotten_for_idleness():
     assert not rules.is_idle(NOW, NOW + hour - timedelta(seconds=1), ["admin"], hour)
 
 
-def test_whose_role_opens_other_peoples_data_needs_a_second_factor():
+def test_whose_role_opens_other_peoples_data_or_keys_needs_a_second_factor():
     needing = {role for role in ROLES if rules.needs_second_factor([role])}
-    assert needing == {"trainer", "agency", "admin"}
+    assert needing == {"trainer", "agency", "admin", "reviewer"}
     assert needing <= {role for role in ROLES if rules.is_staff([role])}
     assert not rules.needs_second_factor([])
 
