@@ -58,7 +58,9 @@ def test_a_reviewer_goes_through_the_queue(app: Flask, sign_in: SignIn) -> None:
     assert "Urungkan tanda saya" in page
     again = browser.post(one.replace("?", "/tanda?"), data=sent, follow_redirects=True)
     assert "sudah Anda tandai" in again.text
-    assert "1 dari 11 teks sudah ditelaah" in browser.get("/telaah?jenis=pelajaran&kurikulum=K1").text
+    assert (
+        "1 dari 11 teks sudah ditelaah" in browser.get("/telaah?jenis=pelajaran&kurikulum=K1").text
+    )
     undone = browser.post(one.replace("?", "/tanda/urung?"), follow_redirects=True)
     assert "Tanda Anda diurungkan." in undone.text
     twice = browser.post(one.replace("?", "/tanda/urung?"), follow_redirects=True)
