@@ -5,6 +5,7 @@ copy of it (a file copy on SQLite, CREATE DATABASE … TEMPLATE on PostgreSQL).
 """
 
 import shutil
+import signal
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -51,6 +52,12 @@ class Browser(FlaskClient):
             for name in list(g):
                 g.pop(name)
         return super().open(*args, **values)
+
+
+def pytest_configure() -> None:
+    """Let servers that tests start be interrupted, also when the tests run in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
