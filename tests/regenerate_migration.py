@@ -15,16 +15,15 @@ from lms.app import import_models
 from lms.core import schema
 from lms.core.db import prepare_engine
 
-RELEASED = "0002"
+RELEASED = "0003"
 """The newest migration that installations have; it is never rewritten."""
-NUMBER, TITLE = "0003", "Next"
+NUMBER, TITLE = "0004", "Next"
 
-
-IN_PLACE = re.compile(
-    r"    with op\.batch_alter_table\('lesson', schema=None\) as batch_op:\n"
-    r"        batch_op\.drop_column\('material'\)\n"
+BATCH = re.compile(
+    r"    with op\.batch_alter_table\('(?P<table>\w+)', schema=None\) as batch_op:\n"
+    r"(?P<lines>(?:        batch_op\.(?:add|drop)_column\(.*\n)+)"
 )
-"""SQLite cannot copy a table whose rows others point at; a plain column goes without a copy."""
+"""SQLite cannot copy a table whose rows others point at; plain columns come and go without."""
 
 
 def main() -> None:
@@ -46,7 +45,7 @@ def main() -> None:
 
 def _tidy(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    text = IN_PLACE.sub("    op.drop_column('lesson', 'material')\n", text)
+    text = BATCH.sub(_in_place, text)
     path.write_text(
         text.replace("lms.core.db.UtcDateTime(timezone=True)", "UtcDateTime()")
         .replace("lms.core.db.UtcDateTime()", "UtcDateTime()")
@@ -56,6 +55,10 @@ def _tidy(path: Path) -> None:
         ),
         encoding="utf-8",
     )
+
+
+def _in_place(block: re.Match[str]) -> str:
+    return re.sub(r" {8}batch_op\.(\w+)\(", rf"    op.\1('{block['table']}', ", block["lines"])
 
 
 if __name__ == "__main__":

@@ -290,7 +290,7 @@ def find_decided(person_id: int, scheme_code: str) -> int | None:
 
 
 def withdraw(
-    person_id: int, scheme_code: str, *, cohort_id: int, signer_id: int, now: datetime
+    person_id: int, scheme_code: str, *, cohort_id: int, by_id: int, now: datetime
 ) -> None:
     """Take one's own signature back before there is a second one. Raises NothingSigned. Flushes."""
     opened = open_of([person_id], scheme_code).get(person_id, Open())
@@ -299,14 +299,14 @@ def withdraw(
         proposal is None
         or proposal.cohort_id != cohort_id
         or proposal.state is not ProposalState.OPEN
-        or all(one.signer_id != signer_id for one in opened.signatures)
+        or all(one.signer_id != by_id for one in opened.signatures)
     ):
         raise NothingSigned(scheme_code)
     _close(proposal, ProposalState.WITHDRAWN, now)
     audit.record(
         "credentials.withdraw",
         f"proposal:{proposal.id}",
-        actor_id=signer_id,
+        actor_id=by_id,
         now=now,
         person=person_id,
         scheme=scheme_code,

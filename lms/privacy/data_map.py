@@ -603,7 +603,7 @@ ENTRIES: tuple[Entry, ...] = (
         learning="person_id at",
     ),
     # quizzes
-    _entry("quiz", "quizzes", "One per curriculum", why=TEXTS, none="id curriculum_code"),
+    _entry("quiz", "quizzes", "One per curriculum", why=TEXTS, none="id curriculum_code minutes"),
     _entry(
         "item",
         "quizzes",
@@ -616,7 +616,7 @@ ENTRIES: tuple[Entry, ...] = (
         "quizzes",
         "One wording with key and rationales",
         why=TEXTS,
-        none="id item_id number digest level stem options key source law_ref checked_on reviewed "
+        none="id item_id number digest level kind stem options key body source law_ref checked_on reviewed "
         "created_at",
     ),
     _entry(
@@ -654,7 +654,7 @@ ENTRIES: tuple[Entry, ...] = (
         why=JUDGE,
         ways="attempt_id",
         none="id",
-        learning="attempt_id attempt_item_id seq choice flagged",
+        learning="attempt_id attempt_item_id seq choice response flagged",
         trace="client_key received_at",
     ),
     # practice

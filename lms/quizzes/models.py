@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import Base
@@ -17,6 +17,9 @@ class Quiz(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     curriculum_code: Mapped[str] = mapped_column(unique=True)
+    """Its name in addresses: the curriculum's code, or the public id of a quiz of a class."""
+    minutes: Mapped[int | None]
+    """Time limit of a sitting; None where people may take as long as they need."""
 
 
 class Item(Base):
@@ -48,11 +51,15 @@ class ItemVersion(Base):
     digest: Mapped[str]
     level: Mapped[str]
     """C2, C3 or C4 (Bloom, revised)."""
+    kind: Mapped[str] = mapped_column(default="single", server_default="single")
+    """The type of question, as lms.quizzes.types knows it."""
     stem: Mapped[str]
     options: Mapped[list[dict[str, Any]]]
-    """Four of {key, text, rationale}, in the order of the file."""
+    """Of a single best answer: {key, text, rationale}, in the order of the file; else empty."""
     key: Mapped[str]
-    """A, B, C or D. Leaves the server only after the attempt is closed."""
+    """Of a single best answer: its letter. Leaves the server only after the attempt is closed."""
+    body: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Of every other type: what it asks and its key. Leaves the server like `key`."""
     source: Mapped[str]
     law_ref: Mapped[list[str]]
     checked_on: Mapped[str]
@@ -135,7 +142,9 @@ class AnswerEvent(Base):
     client_key: Mapped[str]
     seq: Mapped[int]
     choice: Mapped[int | None]
-    """Position of the chosen option as shown, 1 … 4; None when the event says nothing of it."""
+    """Position of the chosen option as shown; None when the event says nothing of it."""
+    response: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """The answer to a question of another type than a single best answer; None: says nothing."""
     flagged: Mapped[bool | None]
     """Whether to show it again before handing in; None when the event says nothing of it."""
     received_at: Mapped[datetime]

@@ -218,7 +218,7 @@ def test_a_decision_always_has_two_signers_of_the_same_evidence(world: World, st
             elif what == "withdraw":
                 by = people[value].id
                 with unit_of_work():
-                    signatures.withdraw(person_id, "K1", cohort_id=cohort_id, signer_id=by, now=NOW)
+                    signatures.withdraw(person_id, "K1", cohort_id=cohort_id, by_id=by, now=NOW)
             else:
                 world.sign(someone, by=people[value])
         except (
@@ -258,7 +258,7 @@ def test_a_signature_may_be_taken_back_before_the_second(ready: World):
 
     def withdraw(by_id: int) -> None:
         with unit_of_work():
-            signatures.withdraw(person_id, "K1", cohort_id=cohort_id, signer_id=by_id, now=NOW)
+            signatures.withdraw(person_id, "K1", cohort_id=cohort_id, by_id=by_id, now=NOW)
 
     refuses(signatures.NothingSigned, lambda: withdraw(signer_id))
     ready.sign()

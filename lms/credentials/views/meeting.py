@@ -1,6 +1,6 @@
 """Pages of the decision meeting: the class, one person, the signature, the minutes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -210,21 +210,23 @@ def _signing_page(slug: str, public_ids: Sequence[str], form: SignForm) -> str:
 @login.accepts()
 def withdraw(slug: str, public_id: str, scheme: str) -> ResponseReturnValue:
     """Take back one's own signature."""
+    return _undo(signatures.withdraw, slug, public_id, scheme, _("Tanda tangan Anda ditarik."))
+
+
+def _undo(
+    undo: Callable[..., object], slug: str, public_id: str, scheme: str, done: str
+) -> ResponseReturnValue:
+    """Undo one step about somebody in the meeting, say what happened, and return to them."""
     cohort_id = class_of(slug).id
     person_id = cohorts.get_seat(cohort_id, public_id).person_id
+    by_id = login.require_viewer().id
     try:
         with unit_of_work():
-            signatures.withdraw(
-                person_id,
-                scheme,
-                cohort_id=cohort_id,
-                signer_id=login.require_viewer().id,
-                now=clock.now(),
-            )
+            undo(person_id, scheme, cohort_id=cohort_id, by_id=by_id, now=clock.now())
     except REFUSALS as error:
         flash(explain(error), "error")
     else:
-        flash(_("Tanda tangan Anda ditarik."), "success")
+        flash(done, "success")
     return redirect(url_for(".decide", slug=slug, public_id=public_id, scheme=scheme))
 
 
@@ -260,22 +262,8 @@ def put_off(slug: str, public_id: str, scheme: str) -> ResponseReturnValue:
 @login.accepts()
 def lift(slug: str, public_id: str, scheme: str) -> ResponseReturnValue:
     """Let the meeting decide on somebody again."""
-    cohort_id = class_of(slug).id
-    person_id = cohorts.get_seat(cohort_id, public_id).person_id
-    try:
-        with unit_of_work():
-            signatures.lift(
-                person_id,
-                scheme,
-                cohort_id=cohort_id,
-                by_id=login.require_viewer().id,
-                now=clock.now(),
-            )
-    except REFUSALS as error:
-        flash(explain(error), "error")
-    else:
-        flash(_("Penundaan selesai. Orang ini dapat diusulkan lagi."), "success")
-    return redirect(url_for(".decide", slug=slug, public_id=public_id, scheme=scheme))
+    done = _("Penundaan selesai. Orang ini dapat diusulkan lagi.")
+    return _undo(signatures.lift, slug, public_id, scheme, done)
 
 
 # Minutes

@@ -1,4 +1,4 @@
-"""Next."""
+"""Law marks, reviews, statistics."""
 
 import sqlalchemy as sa
 from alembic import op
