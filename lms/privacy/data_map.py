@@ -616,8 +616,8 @@ ENTRIES: tuple[Entry, ...] = (
         "quizzes",
         "One wording with key and rationales",
         why=TEXTS,
-        none="id item_id number digest level kind stem options key body source law_ref checked_on reviewed "
-        "created_at",
+        none="id item_id number digest level kind stem options key body source law_ref "
+        "checked_on reviewed created_at",
     ),
     _entry(
         "item_law",
