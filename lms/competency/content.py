@@ -1,7 +1,9 @@
 """Reads `content/standard.yaml`."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from lms.competency.rules import DIRECT, EvidenceKind
 from lms.core.content import Problem, Source, Spec, read_yaml, validate
@@ -51,6 +53,8 @@ class RulesSpec(Spec):
     """The numbers decisions use."""
 
     noncritical_pass: tuple[int, int]
+    noncritical_pass_of: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    """Curriculum to its own cut, as a panel signed it; the others have the common one."""
     rubric: tuple[str, str, str]
     retry_gap_hours: dict[EvidenceKind, int]
     tries_before_coaching: int
@@ -58,6 +62,14 @@ class RulesSpec(Spec):
     certificate_validity_months: int
     policy_not_law: list[str]
     harmful_acts: dict[str, str]
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what is not used: a text from before it was known keeps its digest."""
+        document: dict[str, Any] = write(self)
+        if not self.noncritical_pass_of:
+            del document["noncritical_pass_of"]
+        return document
 
 
 class BlueprintSpec(Spec):
@@ -108,8 +120,27 @@ def check(directory: Path) -> tuple[StandardSpec | None, list[Problem]]:
     spec, problems = validate(StandardSpec, source)
     if spec is None:
         return None, problems
-    problems = [*_check_kuk(spec, source), *_check_lists(spec, source)]
+    problems = [
+        *_check_cuts(spec, source),
+        *_check_kuk(spec, source),
+        *_check_lists(spec, source),
+    ]
     return (None if problems else spec), problems
+
+
+def _check_cuts(spec: StandardSpec, source: Source) -> list[Problem]:
+    """Name each cut that is no part of a whole, or of a curriculum that is not there."""
+    known = {c.code for c in spec.curricula}
+    common = {"": spec.rules.noncritical_pass}
+    problems = []
+    for code, (right, shown) in (common | spec.rules.noncritical_pass_of).items():
+        name = "noncritical_pass_of" if code else "noncritical_pass"
+        place = ("rules", name, code) if code else ("rules", name)
+        if code and code not in known:
+            problems.append(source.problem(f"unknown curriculum {code}", *place))
+        if not 0 < right <= shown:
+            problems.append(source.problem(f"{name}: {right} of {shown} is no cut", *place))
+    return problems
 
 
 def _check_kuk(spec: StandardSpec, source: Source) -> list[Problem]:

@@ -136,7 +136,9 @@ class Standard:
     simulation_titles: Mapping[str, tuple[str, str]]
     """Code to title in Indonesian and English."""
     ratio: tuple[int, int]
-    """Non-critical items that must be right: 4 of 5."""
+    """Non-critical items that must be right: 4 of 5, where a curriculum has no cut of its own."""
+    ratios: Mapping[str, tuple[int, int]]
+    """Curriculum to its own cut, where it has one; see ratio_of."""
     shown_critical: int
     shown: Mapping[str, int]
     """Items shown for a non-critical KUK, per curriculum."""
@@ -160,6 +162,10 @@ class Standard:
     def of(self, curriculum: str) -> list[Kuk]:
         """Return the criteria taught by one curriculum, in the order of the standard."""
         return [k for k in self.kuk.values() if k.curriculum == curriculum]
+
+    def ratio_of(self, curriculum: str) -> tuple[int, int]:
+        """Return which part of a curriculum's non-critical items must be right: 4 of 5."""
+        return self.ratios.get(curriculum, self.ratio)
 
     def shown_for(self, kuk: Kuk) -> int:
         """Return how many items of this KUK one sitting shows."""
@@ -196,6 +202,9 @@ def build_standard(document: Mapping[str, Any]) -> Standard:
         simulations={s["code"]: tuple(s["kuk"]) for s in document["simulations"]},
         simulation_titles={s["code"]: (s["title"], s["title_en"]) for s in document["simulations"]},
         ratio=(rules["noncritical_pass"][0], rules["noncritical_pass"][1]),
+        ratios={
+            code: (cut[0], cut[1]) for code, cut in rules.get("noncritical_pass_of", {}).items()
+        },
         shown_critical=document["blueprint"]["shown_critical"],
         shown=dict(document["blueprint"]["shown_noncritical"]),
         bank_per_shown=document["blueprint"]["bank_per_shown"],
@@ -376,9 +385,12 @@ class Ledger:
         return self._n_items[curriculum]
 
     def enough_items(self, curriculum: str) -> bool:
-        """Tell whether enough non-critical items are right: 5·right >= 4·shown, in integers."""
+        """Tell whether enough non-critical items are right: 5·right >= 4·shown, in integers.
+
+        The cut may be a curriculum's own: see Standard.ratio_of.
+        """
         shown, right, whole = self.items(curriculum)
-        numerator, denominator = self.standard.ratio
+        numerator, denominator = self.standard.ratio_of(curriculum)
         return whole and denominator * right >= numerator * shown
 
     def verdict(self, kuk: Kuk) -> Verdict:
@@ -563,7 +575,7 @@ def _open_in_quiz(ledger: Ledger, curriculum: str) -> tuple[str, ...]:
     asked = [kuk for kuk in standard.of(curriculum) if EvidenceKind.Q in kuk.ev]
     states = {kuk.code: ledger.state(kuk, EvidenceKind.Q) for kuk in asked}
     shown, right, _whole = ledger.items(curriculum)
-    numerator, denominator = standard.ratio
+    numerator, denominator = standard.ratio_of(curriculum)
     all_others = denominator * right < numerator * shown
     return tuple(
         kuk.code

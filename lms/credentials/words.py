@@ -23,7 +23,7 @@ def _sentence(entry: Missing, standard: Standard, schemes: Mapping[str, str]) ->
     if entry.kind is MissingKind.KUK:
         return _criterion(entry, standard)
     if entry.kind is MissingKind.ITEMS:
-        right, of = standard.ratio
+        right, of = standard.ratio_of(entry.code)
         return _(
             "Kuis %(code)s: paling sedikit %(right)d dari %(of)d soal di luar kriteria kritis"
             " perlu benar, dan tiap kriteria perlu terjawab.",

@@ -291,7 +291,7 @@ def get_result(ref: AttemptRef, *, now: datetime) -> Result:
             for kuk in standing.asked_by(found.standard, ref.curriculum)
         ),
         others=rules.Score(right, shown),
-        needed=rules.needed(found.standard.ratio, shown),
+        needed=rules.needed(found.standard.ratio_of(ref.curriculum), shown),
         state=standing.quiz_state(ref.person_id, ref.curriculum, now, found=found, rows=rows),
     )
 

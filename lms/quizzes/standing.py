@@ -202,7 +202,7 @@ def _quiz_state(
         scope=scope,
         shown=sum(standard.shown_for(standard.find(kuk)) for kuk in scope),
         others=others,
-        needed=rules.needed(standard.ratio, others),
+        needed=rules.needed(standard.ratio_of(code), others),
         shown_critical=standard.shown_critical,
         wait_hours=standard.wait[EvidenceKind.Q] // timedelta(hours=1),
         free_tries=standard.tries_before_coaching,

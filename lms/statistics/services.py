@@ -33,7 +33,9 @@ def refresh(now: datetime) -> int:
         return 0
     cells = _cells(quiz_id)
     keys, gated = _wordings({cell.version for cell in cells})
-    found = pooling.pool(cells, keys, gated, competency.current().standard.ratio)
+    code = db.session.scalars(select(Quiz.curriculum_code).where(Quiz.id == quiz_id)).one()
+    ratio = competency.current().standard.ratio_of(code)
+    found = pooling.pool(cells, keys, gated, ratio)
     values: dict[str, Any] = {
         "sittings": _count().get(quiz_id, 0),
         "whole": asdict(found.whole) if found.whole else {},

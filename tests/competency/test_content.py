@@ -27,6 +27,9 @@ def test_the_standard_has_no_problem(tmp_path: Path):
     [
         ("status: draft", "status: final", "status"),
         ("noncritical_pass: [4, 5]", "noncritical_pass: [4, x]", "noncritical_pass"),
+        ("noncritical_pass: [4, 5]", "noncritical_pass: [6, 5]", "6 of 5 is no cut"),
+        ("  rubric:", "  noncritical_pass_of: {K9: [4, 5]}\n  rubric:", "unknown curriculum K9"),
+        ("  rubric:", "  noncritical_pass_of: {K1: [0, 5]}\n  rubric:", "0 of 5 is no cut"),
         ('code: "02.1.2"', 'code: "02.1.1"', "appears twice"),
         ('code: "02.1.2"', 'code: "03.1.2"', "is not in 02.1"),
         ("curriculum: K1", "curriculum: K9", "unknown curriculum K9"),
@@ -44,3 +47,15 @@ def test_a_planted_mistake_is_named(tmp_path: Path, old: str, new: str, message:
 def test_the_line_is_the_line_of_the_mistake(tmp_path: Path):
     line = TEXT[: TEXT.index('code: "02.1.2"')].count("\n") + 1
     assert problems(tmp_path, 'code: "02.1.2"', 'code: "02.1.1"')[0].startswith(f"{line}: ")
+
+
+def test_a_standard_without_cuts_of_its_curricula_is_written_as_before(tmp_path: Path):
+    """Otherwise an installation that adopted it would find an unknown draft after an update."""
+    plain, _none = check(CONTENT)
+    assert plain is not None
+    assert "noncritical_pass_of" not in plain.model_dump(mode="json")["rules"]
+    own = TEXT.replace("  rubric:", "  noncritical_pass_of: {K1: [11, 14]}\n  rubric:", 1)
+    (tmp_path / "standard.yaml").write_text(own, encoding="utf-8")
+    spec, listed = check(tmp_path)
+    assert spec is not None, listed
+    assert spec.model_dump(mode="json")["rules"]["noncritical_pass_of"] == {"K1": [11, 14]}

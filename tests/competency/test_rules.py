@@ -13,10 +13,12 @@ from lms.competency.rules import (
     MissingKind,
     Requirement,
     Row,
+    Standard,
     State,
     TryState,
     UnknownKuk,
     Verdict,
+    build_standard,
     judge,
     months_before,
     next_try,
@@ -385,3 +387,30 @@ def test_the_content_of_the_standard_is_read_as_written():
     assert STANDARD.case_of("03.1.1").code == "SK1"
     assert STANDARD.case_of("02.2.1") is None
     assert STANDARD.units[1].kuk[0].code == "02.1.1"
+
+
+def with_cut(**cuts: list[int]) -> Standard:
+    """Return the standard with cuts of their own for some curricula."""
+    document = SPEC.model_dump(mode="json")
+    document["rules"]["noncritical_pass_of"] = cuts
+    return build_standard(document)
+
+
+@given(
+    cut=st.integers(1, 14).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))),
+    wrong=st.sets(st.sampled_from(N_WITH_Q)),
+)
+def test_a_curriculum_with_a_cut_of_its_own_is_judged_by_it(cut: tuple[int, int], wrong: set[str]):
+    standard = with_cut(K1=list(cut))
+    rows = [replace(r, passed=False) if r.kind is Q and r.kuk in wrong else r for r in full()]
+    right = len(N_WITH_Q) - len(wrong)
+    enough = right >= -(-cut[0] * len(N_WITH_Q) // cut[1])
+    assert Ledger(standard, rows, LATER).enough_items("K1") is enough
+    assert set(quiz_scope(standard, "K1", rows, LATER)) == (set() if enough else set(N_WITH_Q))
+    assert Ledger(STANDARD, rows, LATER).enough_items("K1") is (5 * right >= 4 * len(N_WITH_Q))
+
+
+def test_a_cut_of_one_curriculum_is_not_that_of_another():
+    standard = with_cut(K1=[1, 14])
+    assert standard.ratio_of("K1") == (1, 14)
+    assert standard.ratio_of("K5") == STANDARD.ratio_of("K1") == (4, 5)
