@@ -17,7 +17,7 @@ from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort, Enrolment, Organisation, Part
-from lms.cohorts.timetable import TWO_DAYS
+from lms.cohorts.timetable import pattern
 from lms.config import Config
 from lms.core import clock, schema
 from lms.core.db import Base, db, unit_of_work
@@ -79,7 +79,7 @@ def seed(app: Flask, sizes: Sequence[int]) -> Seeded:
 def _grow(made: crowd.Crowd, slug: str, first: int, last: int) -> None:
     """Add a class of copies numbered `first` to `last` of each walker."""
     old = made.ids["class"]
-    days = {"starts_on": made.now.date(), "ends_on": made.now.date(), "timetable": TWO_DAYS}
+    days = {"starts_on": made.now.date(), "ends_on": made.now.date(), "timetable": pattern()}
     host = db.session.get_one(Organisation, made.ids["host"])
     new = factories.cohort(host, slug=slug, **days).id
     with unit_of_work():

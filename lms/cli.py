@@ -20,6 +20,7 @@ from lms import release, rounds, server
 from lms.accounts import second_factor
 from lms.accounts import services as accounts
 from lms.app import create_app
+from lms.cohorts import timetable
 from lms.config import BadConfig, Config, content_dir, from_environment
 from lms.core import clock, readonly, schema
 from lms.core.db import db, unit_of_work
@@ -224,8 +225,10 @@ def content_check(as_json: bool, folder: Path | None) -> None:
     found = release.check(folder or content_dir(os.environ))
     if as_json:
         problems = [{"file": p.file, "line": p.line, "message": p.message} for p in found.problems]
+        days = timetable.count(found.days) if found.days else {}
         report = coverage.report(found.coverage) if found.coverage else {}
-        click.echo(json.dumps({"counts": found.counts, **report, "problems": problems}, indent=2))
+        said = {"counts": found.counts, "timetable": days, **report, "problems": problems}
+        click.echo(json.dumps(said, indent=2))
     else:
         for problem in found.problems:
             click.echo(str(problem))

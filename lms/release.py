@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from lms.cohorts import abbreviations
+from lms.cohorts import abbreviations, timetable
 from lms.competency import content as standard_content
 from lms.competency import services as competency
 from lms.core import releases
@@ -82,6 +82,8 @@ class Checked:
     parts: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     coverage: Coverage | None = None
+    days: timetable.TimetableSpec | None = None
+    """The days every class begins with."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -116,10 +118,23 @@ def check(folder: Path) -> Checked:
             problems = [_unreadable(error)]
         found.problems += problems
         broken |= {name} if problems else set()
+    found.problems += _check_timetable(folder, found)
     found.coverage = coverages.measure(found.standard, found.parts)
     found.problems += _refused(folder, found.coverage, broken)
     found.problems.sort()
     return found
+
+
+def _check_timetable(folder: Path, found: Checked) -> list[Problem]:
+    guides = None
+    if "lessons" in found.parts:
+        specs = [text.spec for text in found.parts["lessons"]]
+        guides = {s.code: timetable.Guide(s.in_person, s.jp, s.minutes) for s in specs}
+    try:
+        found.days, problems = timetable.check(folder, guides)
+    except (Unreadable, OSError) as error:
+        return [_unreadable(error)]
+    return problems
 
 
 def _refused(folder: Path, coverage: Coverage, broken: set[str]) -> Iterator[Problem]:

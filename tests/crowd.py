@@ -36,7 +36,7 @@ from lms.cohorts.models import (
     OrganisationKind,
     Part,
 )
-from lms.cohorts.timetable import TWO_DAYS
+from lms.cohorts.timetable import pattern
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.config import CONTENT
@@ -168,7 +168,7 @@ def _found(crowd: Crowd) -> None:
     days = {
         "starts_on": starts,
         "ends_on": starts + DAY,
-        "timetable": TWO_DAYS,
+        "timetable": pattern(),
         "curricula": {"K1": ""},
     }
     crowd.ids = {

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import ClassSession, ClassState, Cohort, Part
-from lms.cohorts.timetable import TWO_DAYS
+from lms.cohorts.timetable import pattern
 from lms.cohorts.timetables import rules
 from lms.cohorts.timetables.rules import Clash, Difference, Entry, Sums
 from lms.core import audit
@@ -79,7 +79,7 @@ class Plan:
     days: tuple[Day, ...]
     sums: Sums
     differences: tuple[Difference, ...]
-    """From the pattern of two days, in the curricula the class covers."""
+    """From the pattern of content/timetable.yaml, in the curricula the class covers."""
     clashes: tuple[Clash, ...]
     titles: dict[int, tuple[str, str]]
     """Entry id to title in both languages."""
@@ -87,7 +87,7 @@ class Plan:
 
 def fill(days: int) -> list[cohorts.Timetabled]:
     """Return the pattern a new class of so many days begins with."""
-    return [entry for entry in TWO_DAYS if entry.day <= days]
+    return [entry for entry in pattern() if entry.day <= days]
 
 
 def read_plan(cohort: Cohort) -> Plan:
@@ -96,11 +96,11 @@ def read_plan(cohort: Cohort) -> Plan:
     entries = [_entry(one) for one in sessions]
     found, length = rules.sums(entries), rules.class_days(cohort.starts_on, cohort.ends_on)
     last = max([length, *(one.day for one in sessions)])
-    pattern = [
+    given = [
         Entry(id=n, day=one.day, half=one.half, jp=one.jp, lesson=one.lesson_code)
-        for n, one in enumerate(TWO_DAYS)
+        for n, one in enumerate(pattern())
     ]
-    wanted = rules.lesson_hours(pattern, curricula)
+    wanted = rules.lesson_hours(given, curricula)
     planned = rules.lesson_hours(entries, curricula)
     return Plan(
         days=tuple(_day(number, sessions, found, number > length) for number in range(1, last + 1)),

@@ -15,9 +15,9 @@ from lms.accounts import services as accounts
 from lms.cohorts import organisations
 from lms.cohorts import services as cohorts
 from lms.cohorts import speakers as guests
+from lms.cohorts import timetable as two_days
 from lms.cohorts.curricula import list_offers
 from lms.cohorts.models import Cohort, Part
-from lms.cohorts.timetable import TWO_DAYS
 from lms.competency.rules import TRAINER_CURRICULUM
 from lms.config import Config
 from lms.core.db import unit_of_work
@@ -168,13 +168,8 @@ def _cohort(
     day = starts.date()
     speaker = city.id_of("Ni Luh Puspita")
     timetable = [
-        replace(
-            entry,
-            begins=begins,
-            ends=ends,
-            speaker_id=speaker if entry.lesson_code == "K5.T" else None,
-        )
-        for entry, (begins, ends) in zip(TWO_DAYS, place.HOURS, strict=True)
+        replace(entry, speaker_id=speaker if entry.lesson_code == "K5.T" else None)
+        for entry in two_days.load(city.config.content_dir)
     ]
     with unit_of_work():
         cohort = cohorts.create_cohort(

@@ -1,18 +1,5 @@
-"""Where the classes of Kota Contoh meet, when, and what their guest hands out. All invented."""
+"""Where the classes of Kota Contoh meet, and what their guest hands out. All invented."""
 
-from datetime import time
-
-HOURS = [
-    (time(8, 0), time(8, 45)),
-    (time(9, 0), time(10, 30)),
-    (time(13, 0), time(14, 30)),
-    (time(14, 45), time(15, 30)),
-    (time(15, 30), time(16, 15)),
-    (time(8, 0), time(10, 15)),
-    (time(10, 30), time(11, 15)),
-    (time(13, 0), time(16, 0)),
-]
-"""When each entry of the pattern of two days begins and ends."""
 ADDRESS = """Jalan Contoh Raya 12, lantai 2
 Angkot 04 berhenti di depan; parkir di sisi timur. Ruang menyusui di lantai 1."""
 CONTACT = ("Sekretariat pelatihan", "0541 000 000", "pelatihan@contoh.test")

@@ -21,7 +21,6 @@ from lms.cohorts.models import (
     OrganisationKind,
     Part,
 )
-from lms.cohorts.timetable import TWO_DAYS, in_order
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.login import Viewer
@@ -39,17 +38,6 @@ def viewer(person: Person) -> Viewer:
 
 def actions() -> list[str]:
     return list(db.session.scalars(select(AuditEvent.action).order_by(AuditEvent.id)))
-
-
-def test_the_two_days_have_the_hours_of_the_curriculum():
-    """10 JP of lessons and 4 JP of observation test, as lms/cohorts/timetable.py proposes."""
-    assert sum(entry.jp for entry in TWO_DAYS) == 14
-    assert sum(entry.jp for entry in TWO_DAYS if entry.lesson_code) == 10
-    assert {entry.lesson_code for entry in TWO_DAYS} == {
-        None, "K1.T", "K2.T", "K3.T", "K4.T", "K5.T",
-    }  # fmt: skip
-    assert TWO_DAYS[0].jp == 0
-    assert list(in_order(TWO_DAYS)) == list(TWO_DAYS)
 
 
 @pytest.mark.both

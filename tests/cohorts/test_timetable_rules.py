@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lms.cohorts.timetable import TWO_DAYS
+from lms.cohorts.timetable import pattern as two_days
 from lms.cohorts.timetables.rules import (
     HALVES,
     LONGEST_CLASS,
@@ -30,6 +30,7 @@ from lms.cohorts.timetables.rules import (
     span,
     sums,
 )
+from lms.config import CONTENT
 
 FIRST = date(2026, 12, 9)
 DAYS = st.integers(1, MOST_DAYS)
@@ -157,7 +158,7 @@ def test_hours_add_up(found: list[Entry]):
 def pattern() -> list[Entry]:
     return [
         entry(n, one.day, one.half, jp=one.jp, lesson=one.lesson_code)
-        for n, one in enumerate(TWO_DAYS)
+        for n, one in enumerate(two_days(CONTENT))
     ]
 
 

@@ -12,7 +12,7 @@ from lms.accounts.models import Person
 from lms.cohorts import services
 from lms.cohorts.curricula import list_offers
 from lms.cohorts.models import ClassSession, ClassState, Cohort, Part
-from lms.cohorts.timetable import TWO_DAYS
+from lms.cohorts.timetable import pattern
 from lms.core.db import db, unit_of_work
 from tests import factories
 
@@ -84,7 +84,7 @@ def test_a_class_is_prepared_step_by_step_and_opened(browser: FlaskClient):
     assert made.letterhead == ["PEMERINTAH KOTA CONTOH", "DINAS CONTOH"]
     assert made.bring == "Surat tugas\nAlat tulis"
     stored = [(s.day, s.half, s.position, s.title, s.jp, s.lesson_code) for s in sessions()]
-    assert stored == [(e.day, e.half, e.position, e.title, e.jp, e.lesson_code) for e in TWO_DAYS]
+    assert stored == [(e.day, e.half, e.position, e.title, e.jp, e.lesson_code) for e in pattern()]
 
     page = browser.get(answer.location).text
     assert 'aria-current="step">Kurikulum' in page

@@ -14,7 +14,7 @@ from flask import Flask
 from lms.accounts.models import Person
 from lms.cohorts.models import Cohort, Part
 from lms.cohorts.services import Timetabled
-from lms.cohorts.timetable import TWO_DAYS
+from lms.cohorts.timetable import pattern
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk, Missing, MissingKind, Standard
 from lms.config import CONTENT
@@ -61,7 +61,7 @@ class Way:
         self.walk = Walk(self.person.id, self.person.public_id, keys(CONTENT), Random(3))
         trains = self.scheme.curricula == ["T"]
         self.cohort = factories.cohort(
-            timetable=[MICROTEACHING] if trains else TWO_DAYS,
+            timetable=[MICROTEACHING] if trains else pattern(),
             curricula=dict.fromkeys(self.scheme.curricula, ""),
         )
         factories.staff(self.trainer, self.cohort)

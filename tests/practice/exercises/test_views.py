@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from lms.accounts.models import Person
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Part
-from lms.cohorts.timetable import TWO_DAYS
+from lms.cohorts.timetable import pattern
 from lms.core.db import unit_of_work
 from lms.modules import services as modules
 from lms.practice.exercises import services
@@ -124,7 +124,7 @@ def test_who_prepares_a_class_finds_what_its_timetable_needs(trainer: FlaskClien
     starts = date(2026, 3, 20)
     days = {"starts_on": starts, "ends_on": starts + timedelta(days=1)}
     host = factories.organisation("Dinas Contoh")
-    cohort = factories.cohort(host, slug="melati", timetable=TWO_DAYS, **days)
+    cohort = factories.cohort(host, slug="melati", timetable=pattern(), **days)
     teacher = factories.person("trainer")
     with unit_of_work():
         cohorts.add_staff(teacher.id, cohort.id, Part.TRAINER)
