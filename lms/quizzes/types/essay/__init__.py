@@ -1,0 +1,1 @@
+"""Write a text that somebody marks."""

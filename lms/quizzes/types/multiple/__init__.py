@@ -1,0 +1,1 @@
+"""Choose all that are right."""

@@ -1,0 +1,1 @@
+"""Put into order."""

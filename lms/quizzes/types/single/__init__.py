@@ -1,0 +1,1 @@
+"""Choose the best answer of several."""

@@ -1,0 +1,1 @@
+"""Say whether it is so."""

@@ -1,0 +1,458 @@
+"""How each type is marked."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lms.quizzes.exchange.model import (
+    Accepted,
+    Essay,
+    Kind,
+    Matching,
+    Multiple,
+    Number,
+    Numeric,
+    Option,
+    Ordering,
+    Pair,
+    Question,
+    ShortAnswer,
+    Single,
+    Text,
+    TrueFalse,
+    Unit,
+    check,
+)
+from lms.quizzes.types import TYPES, BadResponse
+from lms.quizzes.types.numeric.rules import readings
+from lms.quizzes.types.problems import Key, Refused, Report
+from lms.quizzes.types.short_answer.rules import fits, normal
+
+
+def earned(body, response, order=""):
+    return TYPES[body.kind].score(body, order, response)
+
+
+def options(*weights):
+    return tuple(Option(Text(f"o{n}"), Decimal(w)) for n, w in enumerate(weights))
+
+
+# Single best answer
+
+
+def test_a_choice_earns_its_weight_and_never_less_than_nothing():
+    body = Single(options(100, "33.33333", -50, 0))
+
+    assert [earned(body, {"choice": n}) for n in (1, 2, 3, 4)] == [
+        1,
+        Fraction("0.3333333"),
+        0,
+        0,
+    ]
+    assert earned(body, {"choice": 4}, "DCBA") == 1
+    assert earned(body, {"choice": 9}) == 0
+
+
+# Several choices
+
+
+@pytest.mark.parametrize(
+    ("weights", "picks", "share"),
+    [
+        ((50, 50, -50, -50), [1, 2], 1),
+        ((50, 50, -50, -50), [1], Fraction(1, 2)),
+        ((50, 50, -50, -50), [1, 2, 3], Fraction(1, 2)),
+        ((50, 50, -50, -50), [3, 4], 0),
+        ((50, 50, -50, -50), [1, 2, 3, 4], 0),
+        (("33.33333",) * 3 + (0, 0), [1, 2, 3], 1),
+        (("33.33333",) * 3 + (0, 0), [1, 2, 3, 4], Fraction(1, 2)),
+        (("33.33333",) * 3 + (0, 0), [1, 2, 3, 4, 5], 0),
+        ((50, 50, -20, 0), [1, 2, 4], 1),  # the author says which wrong one costs something
+        ((100, 100, 0), [1, 2], 1),
+        ((50, 50), [1, 2], 1),
+        ((100, 0), [7], 0),
+    ],
+)
+def test_wrong_boxes_take_away(weights, picks, share):
+    assert earned(Multiple(options(*weights)), {"picks": picks}) == share
+
+
+@pytest.mark.parametrize(
+    ("picks", "share"), [([1, 2], 1), ([1], 0), ([1, 2, 3], 0), ([], 0), ([2, 1], 1)]
+)
+def test_all_or_nothing_means_it(picks, share):
+    body = Multiple(options(100, 100, 0), all_or_nothing=True)
+
+    assert earned(body, {"picks": picks}) == share
+
+
+@given(st.lists(st.sampled_from([0, 50, 100, -25]), min_size=2, max_size=8))
+def test_ticking_everything_is_not_everything_unless_everything_is_right(weights):
+    body = Multiple(options(*weights))
+    if not body.right:
+        return
+    share = earned(body, {"picks": list(range(1, len(weights) + 1))})
+
+    if len(body.right) == len(weights):
+        assert share == 1
+    else:
+        assert share < 1
+
+
+# True or false
+
+
+def test_true_is_not_false():
+    assert earned(TrueFalse(answer=False), {"answer": False}) == 1
+    assert earned(TrueFalse(answer=False), {"answer": True}) == 0
+    assert earned(TrueFalse(answer=False), {"answer": 0}) == 0
+
+
+# Matching
+
+PAIRS = Matching(
+    (Pair(Text("UU"), "undang-undang"), Pair(Text("PP"), "peraturan"), Pair(Text(), "pengecoh"))
+)
+
+
+def test_each_left_side_earns_its_part():
+    # Shown: PP, UU; choices pengecoh, undang-undang, peraturan.
+    order = "BA-CAB"
+
+    assert earned(PAIRS, {"picks": [3, 2]}, order) == 1
+    assert earned(PAIRS, {"picks": [3, 1]}, order) == Fraction(1, 2)
+    assert earned(PAIRS, {"picks": [2, 3]}, order) == 0
+    assert earned(PAIRS, {"picks": [3]}, order) == Fraction(1, 2)
+    assert earned(PAIRS, {"picks": [3, 99]}, order) == Fraction(1, 2)
+    assert TYPES[Kind.MATCHING].read(["", "2"]) == {"picks": [0, 2]}
+
+
+def test_two_left_sides_may_share_what_belongs_to_them():
+    body = Matching((Pair(Text("a"), "x"), Pair(Text("b"), "x"), Pair(Text("c"), "y")))
+
+    assert body.choices == ("x", "y")
+    assert earned(body, {"picks": [1, 1, 2]}) == 1
+
+
+def test_the_result_of_a_matching_says_what_belongs():
+    lines = TYPES[Kind.MATCHING].result(PAIRS, "BA-CAB", {"picks": [3, 1]}).lines
+
+    assert [(one.text.value, one.said, one.wanted, one.best) for one in lines] == [
+        ("PP", "peraturan", "peraturan", True),
+        ("UU", "pengecoh", "undang-undang", False),
+    ]
+
+
+# Ordering
+
+STEPS = Ordering((Text("satu"), Text("dua"), Text("tiga")))
+
+
+def test_each_item_at_its_place_earns_its_part():
+    # Shown: tiga, satu, dua.
+    order = "CAB"
+
+    assert earned(STEPS, {"places": [3, 1, 2]}, order) == 1
+    assert earned(STEPS, {"places": [3, 2, 1]}, order) == Fraction(1, 3)
+    assert earned(STEPS, {"places": [3, 0, 0]}, order) == Fraction(1, 3)
+    assert earned(STEPS, {"places": [3, 3, 3]}, order) == 0
+    assert earned(STEPS, {"places": [9, 1, 2]}, order) == Fraction(2, 3)
+
+
+def test_ordering_may_ask_for_all_or_nothing():
+    body = Ordering(STEPS.items, all_or_nothing=True)
+
+    assert earned(body, {"places": [3, 1, 2]}, "CAB") == 1
+    assert earned(body, {"places": [3, 2, 1]}, "CAB") == 0
+
+
+def test_items_of_the_same_words_may_stand_for_one_another():
+    body = Ordering((Text("a"), Text("b"), Text("a")))
+
+    assert earned(body, {"places": [3, 2, 1]}) == 1
+
+
+def test_the_result_of_an_ordering_is_the_right_order():
+    lines = TYPES[Kind.ORDERING].result(STEPS, "CAB", {"places": [3, 2, 0]}).lines
+
+    assert [(one.text.value, one.said, one.wanted, one.best) for one in lines] == [
+        ("satu", "2", "1", False),
+        ("dua", "", "2", False),
+        ("tiga", "3", "3", True),
+    ]
+
+
+# Short answer
+
+
+@pytest.mark.parametrize(
+    ("accepted", "text"),
+    [
+        ("visum et repertum", "Visum  et\tRepertum"),
+        ("visum et repertum", " “visum et repertum”. "),
+        ("P2TP2A", "p2tp2a"),
+        ("café", "cafe\u0301"),
+        ("ﬁlm", "film"),
+        ("Straße", "STRASSE"),
+        ("UPTD*PPA", "UPTD PPA"),
+        ("UPTD*PPA", "uptd pelayanan ppa!"),
+        ("*kekerasan*", "kekerasan"),
+        ("*kekerasan*", "hapus kekerasan dini"),
+        (r"5\*5", "5*5"),
+        (r"*5\*5", "= 5*5"),
+        ("a*b*c", "a-b-c"),
+        ("?", "?"),
+        (r"a\b", r"A\B"),
+    ],
+)
+def test_an_answer_fits_however_it_is_written(accepted, text):
+    assert fits(accepted, text)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "text"),
+    [
+        ("visum", "visum et"),
+        (r"5\*5", "5x5"),
+        ("a*a", "a"),
+        ("a*b*c", "a-c"),
+        ("a*b*c", "a-b"),
+        ("*x", "y"),
+        ("?", "!"),
+        ("kupang", "ku pang"),
+    ],
+)
+def test_another_answer_does_not(accepted, text):
+    assert not fits(accepted, text)
+
+
+def test_capital_letters_count_where_the_author_says_so():
+    body = ShortAnswer((Accepted("Komnas"),), case_matters=True)
+
+    assert earned(body, {"text": "Komnas."}) == 1
+    assert earned(body, {"text": "komnas"}) == 0
+
+
+def test_the_first_answer_that_fits_decides():
+    body = ShortAnswer(
+        (Accepted("polisi", Decimal(50), Text("hampir")), Accepted("*", Decimal(0)), Accepted("x"))
+    )
+
+    assert earned(body, {"text": "polisi"}) == Fraction(1, 2)
+    assert earned(body, {"text": "x"}) == 0
+    lines = TYPES[Kind.SHORT_ANSWER].result(body, "", {"text": "polisi"}).lines
+    assert [(one.text.value, one.chosen, one.best, one.feedback.value) for one in lines] == [
+        ("polisi", True, False, "hampir"),
+        ("x", False, True, ""),
+    ]
+    assert TYPES[Kind.SHORT_ANSWER].solve(body, "") is None
+    assert TYPES[Kind.SHORT_ANSWER].result(ShortAnswer((Accepted("a*"),)), "", None).lines[
+        0
+    ].text == Text("a…")
+
+
+@given(st.text(max_size=40))
+def test_to_normalise_twice_changes_nothing_and_every_text_fits_itself(text):
+    assert normal(normal(text)) == normal(text)
+    assert fits(text.replace("*", r"\*"), text)
+
+
+def test_a_pattern_of_many_stars_is_answered_at_once():
+    assert not fits("*a" * 240 + "*b", "a" * 500)
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("2,5", ["2.5"]),
+        ("2.5", ["2.5"]),
+        ("2", ["2"]),
+        ("-3", ["-3"]),
+        (",5", ["0.5"]),
+        ("5,", ["5"]),
+        ("1.000", ["1000", "1"]),
+        ("1,000", ["1000", "1"]),
+        ("12.500.000", ["12500000"]),
+        ("1.234,5", ["1234.5"]),
+        ("1,234.5", ["1234.5"]),
+        ("0.125", ["0.125"]),
+        ("1.5e3", ["1500"]),
+        ("1,2,3", []),
+        ("1.2,3", []),
+        ("1.2.3,4", []),
+        (".", []),
+        ("9" * 16, []),
+    ],
+)
+def test_comma_and_point_are_both_understood(text, numbers):
+    assert readings(text) == [Fraction(one) for one in numbers]
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("3,14", 1),
+        ("3.15", 1),
+        ("3,150001", 0),
+        ("3.13", 1),
+        ("3,129999", 0),
+        ("\N{MINUS SIGN}3", 0),
+        ("tiga", 0),
+        ("3,14 kg", 0),
+        ("", 0),
+    ],
+)
+def test_the_tolerance_is_exact(text, share):
+    body = Numeric((Number(Decimal("3.14"), Decimal("0.01")),))
+
+    assert earned(body, {"text": text}) == share
+
+
+@pytest.mark.parametrize(
+    ("text", "unit", "share"),
+    [
+        ("2,5", "kg", 1),
+        ("2500", "g", 1),
+        ("2.500", "g", 1),
+        ("2,5 kg", "", 1),
+        ("2,5kg", "", 1),
+        ("2,5 KG", "", 1),
+        ("2,5", "g", 0),
+        ("2,5", "", 0),
+        ("2,5", "ton", 0),
+        ("2,5 kg", "kg", 0),
+        ("2,5", "x", 0),
+    ],
+)
+def test_a_unit_has_its_factor_and_belongs_to_the_answer(text, unit, share):
+    units = (Unit("kg"), Unit("g", Decimal(1000)), Unit("x", Decimal(0)))
+    body = Numeric((Number(Decimal("2.5")),), units)
+
+    assert earned(body, {"text": text, "unit": unit}) == share
+
+
+def test_of_two_readings_the_better_one_counts():
+    body = Numeric((Number(Decimal(1), weight=Decimal(50)), Number(Decimal(1000))))
+
+    assert earned(body, {"text": "1.000"}) == 1
+
+
+def test_any_number_may_be_asked_for():
+    body = Numeric((Number(None, feedback=Text("ya")),))
+
+    assert earned(body, {"text": "7"}) == 1
+    assert earned(body, {"text": "tujuh"}) == 0
+    line = TYPES[Kind.NUMERIC].result(body, "", {"text": "7"}).lines[0]
+    assert (line.text.value, line.feedback.value) == ("…", "ya")
+
+
+def test_an_accepted_number_is_shown_as_it_is_written_here():
+    body = Numeric(
+        (Number(Decimal("2.50"), Decimal("0.1")),), (Unit("kg"), Unit("g", Decimal(1000)))
+    )
+    result = TYPES[Kind.NUMERIC].result(body, "", {"text": "2,5", "unit": "kg"})
+
+    assert result.lines[0].text.value == "2,5 ± 0,1 kg"
+    assert result.given == "2,5 kg"
+    assert TYPES[Kind.NUMERIC].solve(body, "") == {"text": "2.5", "unit": "kg"}
+
+
+def test_a_number_that_cannot_be_reached_has_no_solution():
+    body = Numeric((Number(None, weight=Decimal(0)), Number(Decimal(1))))
+
+    assert TYPES[Kind.NUMERIC].solve(body, "") is None
+
+
+# Essay
+
+
+def test_an_essay_waits_for_whoever_marks_it():
+    body = Essay(least_words=2, start=Text("Mulai:"))
+
+    assert earned(body, {"text": "Saya akan bertanya."}) is None
+    assert earned(body, {"text": ""}) == 0
+    assert earned(body, {"text": "Mulai:"}) == 0
+    assert TYPES[Kind.ESSAY].result(body, "", {"text": "abc"}).given == "abc"
+    assert TYPES[Kind.ESSAY].solve(body, "") is None
+
+
+# What a page may send
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("single", ["1", "2"]),
+        ("single", ["0"]),
+        ("single", ["27"]),
+        ("single", ["¹"]),
+        ("multiple", ["1"] * 27),
+        ("multiple", ["0"]),
+        ("multiple", ["-1"]),
+        ("true_false", ["ya"]),
+        ("true_false", ["true", "false"]),
+        ("matching", ["x"]),
+        ("matching", ["1"] * 27),
+        ("ordering", ["001"]),
+        ("short_answer", ["a", "b"]),
+        ("short_answer", ["a" * 501]),
+        ("numeric", ["1", "2", "3"]),
+        ("numeric", ["1" * 81]),
+        ("essay", ["a", "b"]),
+        ("essay", ["a" * 20_001]),
+    ],
+)
+def test_what_no_page_of_ours_sends_is_refused(kind, values):
+    with pytest.raises(BadResponse):
+        TYPES[Kind(kind)].read(values)
+
+
+# What can be asked
+
+
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        (Single(options(100)), Key.FEW_OPTIONS),
+        (Single(options(50, 50)), Key.NO_RIGHT),
+        (Single(options(100, 101)), Key.WEIGHT_RANGE),
+        (Multiple(options(0, 0)), Key.NO_RIGHT),
+        (Multiple(options(50, 0), all_or_nothing=True), Key.ALL_WEIGHTS),
+        (Matching((Pair(Text(), "a"), Pair(Text(), "b"))), Key.FEW_OPTIONS),
+        (Matching((Pair(Text("a"), ""), Pair(Text("b"), "b"))), Key.EMPTY_OPTION),
+        (Ordering((Text("a"), Text())), Key.EMPTY_OPTION),
+        (ShortAnswer(()), Key.NO_ANSWERS),
+        (ShortAnswer((Accepted("a"), Accepted(""))), Key.EMPTY_OPTION),
+        (Numeric((Number(Decimal(1), weight=Decimal(0)),)), Key.NO_RIGHT),
+        (Numeric((Number(Decimal(1), Decimal(-1)),)), Key.TOLERANCE),
+        (Essay(5, 4), Key.WORD_LIMITS),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(body, key):
+    with pytest.raises(Refused) as refused:
+        check(Question(body, Text("Apa?")), Report())
+
+    assert refused.value.key is key
+
+
+@pytest.mark.parametrize(
+    ("body", "key"),
+    [
+        (Single(options(100, 100)), Key.SEVERAL_RIGHT),
+        (Multiple(options(30, 30)), Key.SUM),
+        (Multiple(options(50, 50)), None),
+        (Essay(4, 5), None),
+        (TrueFalse(answer=True), None),
+    ],
+)
+def test_what_is_odd_is_told(body, key):
+    report = Report()
+    check(Question(body, Text("Apa?")), report)
+
+    assert [one.key for one in report.problems()] == ([key] if key else [])
