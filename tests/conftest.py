@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import pytest
 from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from hypothesis import settings
+from werkzeug.routing import Rule
 
 from lms import release
 from lms.accounts import services as accounts
@@ -52,6 +54,29 @@ class Browser(FlaskClient):
             for name in list(g):
                 g.pop(name)
         return super().open(*args, **values)
+
+
+_compile = Rule._compile_builder
+_builders: dict[object, Any] = {}
+
+
+def _compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+    """Compile what builds an address once a process: applications are made by the hundred.
+
+    It depends on nothing but the text of the rule (ours have no defaults), and seven eighths of
+    what an application takes go there.
+    """
+    if rule.defaults:
+        return _compile(rule, append_unknown)
+    key = (*rule._trace, append_unknown)
+    if key not in _builders:
+        _builders[key] = _compile(rule, append_unknown)
+    return _builders[key]
+
+
+Rule._compile_builder = _compile_once  # type: ignore[method-assign]
+
+_checked = cache(release.check)
 
 
 def pytest_configure() -> None:
@@ -102,8 +127,10 @@ def open_copy(original: Path, copy: Path, **overrides: object) -> Flask:
 
 
 def _prepare(app: Flask) -> None:
-    with app.app_context():
+    with app.app_context(), pytest.MonkeyPatch.context() as patch:
         schema.upgrade(db.engine)
+        # The same files for both engines.
+        patch.setattr(release, "check", _checked)
         with unit_of_work():
             release.load(app.extensions["suluh"].content_dir, now=LOADED_AT)
         db.session.remove()

@@ -17,6 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.memory import room
+
 
 class Process:
     """The server's process, which can be killed and started again."""
@@ -93,7 +95,7 @@ def start_server(**settings: object) -> Iterator[Server]:
     The wheel's own helper is not used: as root it would change the rights of parent folders.
     """
     install = _binaries()
-    folder = Path(tempfile.mkdtemp(prefix="suluh-pg"))
+    folder = Path(tempfile.mkdtemp(prefix="suluh-pg", dir=room()))
     run = folder / "run"
     run.mkdir()
     user: dict[str, Any] = {}

@@ -4,11 +4,16 @@ With arguments it is plain pytest: `./run test tests/quizzes -k draw`.
 """
 
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+from tests.memory import room  # noqa: E402  # called by its path
+
 WHOLE = [
     "lms/**/rules.py",
     "certificates/*",
@@ -25,8 +30,20 @@ def call(*command: str) -> int:
 
 def main() -> int:
     """Run the tests; return 0 when all passed and enough was covered."""
-    if sys.argv[1:]:
-        return call("pytest", *sys.argv[1:])
+    # Every server that tests start would compile the whole application anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    # Memory is not left full when somebody ends us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="suluh-tests-", dir=room()) as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL runs as somebody else
+        os.environ["TMPDIR"] = folder
+        return run(sys.argv[1:])
+
+
+def run(asked: list[str]) -> int:
+    """Run what was asked for, or everything."""
+    if asked:
+        return call("pytest", *asked)
     call("coverage", "erase")
     workers = str(max(2, os.cpu_count() or 2))
     failed = call("coverage", "run", "-m", "pytest", "-n", workers, "--dist", "worksteal")

@@ -7,7 +7,9 @@ import sys
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 
 import pytest
 from hypothesis import example, given
@@ -205,15 +207,20 @@ def changed(part: str, change: bytes | None = None, **swap: bytes) -> bytes:
     return archive([(n, change if part in n and change is not None else b) for n, b in parts])
 
 
+@cache
+def zeros(mebibytes: int) -> tuple[bytes, int]:
+    """Return so many packed zeros and their checksum; packed once, since all blocks are alike."""
+    block, crc = b"0" * (1 << 20), 0
+    for _ in range(mebibytes):
+        crc = zlib.crc32(block, crc)
+    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = engine.compress(block) + engine.flush(zlib.Z_FULL_FLUSH)
+    return packed * mebibytes + engine.flush(), crc
+
+
 def bomb(mebibytes: int, *, says: int | None = None) -> bytes:
     """Return a workbook whose sheet unpacks to so much, made without holding it."""
-    engine = zlib.compressobj(9, zlib.DEFLATED, -15)
-    block, crc = b"0" * (1 << 20), 0
-    packed = b""
-    for _ in range(mebibytes):
-        packed += engine.compress(block)
-        crc = zlib.crc32(block, crc)
-    packed += engine.flush()
+    packed, crc = zeros(mebibytes)
     plain = archive([("xl/workbook.xml", b"<a/>"), ("xl/worksheets/sheet1.xml", b"MARK")])
     with zipfile.ZipFile(io.BytesIO(plain)) as source:
         info = source.getinfo("xl/worksheets/sheet1.xml")
@@ -286,19 +293,21 @@ ENTITIES = b'<!DOCTYPE a [<!ENTITY b "xxxxxxxx">]>' + SHEET % b""
 
 
 @pytest.mark.parametrize(
-    ("data", "key"),
+    ("made", "key"),
     [
-        (bomb(1000), "packed"),
-        (bomb(1000, says=1000), "packed"),
+        (lambda: bomb(1000), "packed"),
+        (lambda: bomb(1000, says=1000), "packed"),
         (
-            archive([("xl/workbook.xml", b"<a/>")] + [(f"{n}", b"") for n in range(15_000)]),
+            lambda: archive(
+                [("xl/workbook.xml", b"<a/>")] + [(f"{n}", b"") for n in range(15_000)]
+            ),
             "packed",
         ),
-        (exploding(), "packed"),
-        (changed("sheet1", FAR), "packed"),
-        (changed("sheet1", ENTITIES), "broken"),
-        (changed("sheet1", b"<worksheet"), "broken"),
-        (archive([("word/document.xml", b"x")]), "format"),
+        (exploding, "packed"),
+        (lambda: changed("sheet1", FAR), "packed"),
+        (lambda: changed("sheet1", ENTITIES), "broken"),
+        (lambda: changed("sheet1", b"<worksheet"), "broken"),
+        (lambda: archive([("word/document.xml", b"x")]), "format"),
     ],
     ids=[
         "bomb",
@@ -311,7 +320,8 @@ ENTITIES = b'<!DOCTYPE a [<!ENTITY b "xxxxxxxx">]>' + SHEET % b""
         "word",
     ],
 )
-def test_a_workbook_that_explodes_is_refused_soon_and_small(data: bytes, key: str):
+def test_a_workbook_that_explodes_is_refused_soon_and_small(made: Callable[[], bytes], key: str):
+    data = made()
     assert len(data) <= tables_in.LARGEST
     answer, seconds, memory = measured(data)
     assert seconds < 3
@@ -319,6 +329,13 @@ def test_a_workbook_that_explodes_is_refused_soon_and_small(data: bytes, key: st
     if answer.strip():
         assert key in answer
     assert why(data) == key
+
+
+def test_what_explodes_is_a_whole_workbook():
+    """The positive control: it is refused for its size, not because its packing is broken."""
+    with zipfile.ZipFile(io.BytesIO(bomb(3))) as found:
+        assert found.testzip() is None
+        assert len(found.read("xl/worksheets/sheet1.xml")) == 3 << 20
 
 
 def test_the_measure_sees_what_a_sheet_takes():
