@@ -20,9 +20,22 @@ from lms.accounts import services as accounts
 from lms.accounts.rules import SESSION
 from lms.cohorts import curricula
 from lms.config import CACHE, Config
-from lms.core import clock, consent, http, i18n, jobs, journal, login, meters, readonly, reviewing
+from lms.core import (
+    clock,
+    consent,
+    group_commit,
+    http,
+    i18n,
+    jobs,
+    journal,
+    login,
+    meters,
+    readonly,
+    reviewing,
+)
 from lms.core.db import db, prepare_engine
 from lms.core.errors import Forbidden, NotFound
+from lms.core.group_commit import Crowded
 from lms.core.i18n import gettext as _
 from lms.core.readonly import ReadOnly
 from lms.credentials import issuing, register
@@ -97,6 +110,7 @@ def create_app(config: Config) -> Flask:
     readonly.init_app(app, config)
     with app.app_context():
         prepare_engine(db.engine)
+        group_commit.init_app(app, db.engine)
     journal.init_app(app, config.log)
     meters.init_app(app, config.metrics_token)
     http.init_app(app)
@@ -198,6 +212,7 @@ def _answer_errors(app: Flask) -> None:
     app.register_error_handler(Forbidden, lambda _error: _answer(403))
     app.register_error_handler(OperationalError, _on_busy)
     app.register_error_handler(ReadOnly, _on_read_only)
+    app.register_error_handler(Crowded, lambda _error: _answer(503))
     app.register_error_handler(Exception, _on_crash)
 
 

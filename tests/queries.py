@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, event
 
+from lms.core import group_commit
 from lms.core.db import db
 
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
@@ -28,10 +29,15 @@ def watched(engine: Engine) -> Iterator[list[Sent]]:
         if not text.startswith(CONTROL):
             sent.append(Sent(text, values))
 
+    def note_small(text: str, values: tuple[object, ...]) -> None:
+        sent.append(Sent(text, values))
+
     event.listen(engine, "before_cursor_execute", note)
+    group_commit.observers.append(note_small)
     try:
         yield sent
     finally:
+        group_commit.observers.remove(note_small)
         event.remove(engine, "before_cursor_execute", note)
 
 

@@ -141,8 +141,13 @@ def insert_once(model: type[Base], **values: Any) -> bool:
 
     One statement, so that two requests at once cannot both find nothing and then collide.
     """
-    statement = _insert_once(model, frozenset(values), db.engine.dialect.name)
+    statement = insert_once_statement(model, frozenset(values))
     return db.session.execute(statement, values).first() is not None
+
+
+def insert_once_statement(model: type[Base], names: frozenset[str]) -> ReturningInsert[tuple[int]]:
+    """Return the statement of `insert_once` for these columns; it returns a row if it was new."""
+    return _insert_once(model, names, db.engine.dialect.name)
 
 
 @cache

@@ -1,11 +1,16 @@
 """Forms of quizzes."""
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, HiddenField, IntegerField, StringField
-from wtforms.validators import InputRequired, NumberRange, Optional, Regexp
+from wtforms import BooleanField, IntegerField, StringField
+from wtforms.validators import InputRequired, NumberRange, Optional
 
 from lms.core.clock import ZONES
-from lms.core.forms import PageForm, at_most, one_of
+from lms.core.forms import PageForm, at_most
 from lms.quizzes.rules import LARGEST_SEQ
 
 LARGEST_QUIZ = 200
@@ -30,17 +35,50 @@ class PageAnswerForm(SheetForm):
     """Where to go after saving."""
 
 
-class AutosaveForm(SheetForm):
+@dataclass(frozen=True, slots=True)
+class Change:
     """One change, sent by save.js: `field` says which, the others are not looked at."""
 
-    field = StringField(validators=[one_of(["choice", "flagged"])])
-    client_key = StringField(validators=[Regexp(r"^[0-9A-Za-z-]{8,64}$")])
-    zone = HiddenField(validators=[one_of(["", *ZONES])])
+    FIELDS: ClassVar = ("soal", "seq", "field", "client_key", "zone", "choice", "flagged")
 
-    @property
-    def is_choice(self) -> bool:
-        """Tell whether the change is an answer; otherwise it is a flag."""
-        return bool(self.field.data == "choice")
+    soal: int
+    """Position of the question."""
+    seq: int
+    client_key: str
+    choice: int | None
+    """Position of the chosen option as shown; None when only the flag changed."""
+    flagged: bool | None
+    """None when only the answer changed."""
+    zone: str | None
+
+
+KEY = re.compile(r"[0-9A-Za-z-]{8,64}")
+NOT_FLAGGED = {"", "false"}
+
+
+def read_change(sent: Mapping[str, str]) -> Change | None:
+    """Read what a script sent; None when it makes no sense.
+
+    Nobody types this, so there is nothing to explain, and it comes once for every answer: a form
+    object would cost more than storing the answer does.
+    """
+    soal = _number(sent.get("soal"), 1, LARGEST_QUIZ)
+    seq = _number(sent.get("seq"), 0, LARGEST_SEQ)
+    field, key, zone = sent.get("field"), sent.get("client_key", ""), sent.get("zone", "")
+    choice = _number(sent.get("choice"), 1, 4) if field == "choice" else None
+    if soal is None or seq is None or not KEY.fullmatch(key) or zone not in {"", *ZONES}:
+        return None
+    if field != "flagged" and choice is None:
+        return None
+    flagged = sent.get("flagged", "") not in NOT_FLAGGED if field == "flagged" else None
+    return Change(soal, seq, key, choice, flagged, zone or None)
+
+
+def _number(text: str | None, least: int, most: int) -> int | None:
+    if text is None or not text.isascii() or not text.isdecimal() or len(text) > 10:
+        return None
+    number = int(text)
+    return number if least <= number <= most else None
 
 
 class SubmitForm(PageForm):

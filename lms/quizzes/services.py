@@ -17,8 +17,9 @@ from sqlalchemy.orm import aliased
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, TryState
 from lms.competency.services import NewEvidence
-from lms.core.db import db, insert_into, insert_once
+from lms.core.db import db, insert_into, insert_once_statement
 from lms.core.errors import NotFound
+from lms.core.group_commit import Execute, in_session
 from lms.modules import laws
 from lms.modules.law import rules as law_rules
 from lms.quizzes import rules
@@ -300,14 +301,16 @@ def save_answer(
     choice: int | None,
     flagged: bool | None,
     now: datetime,
+    execute: Execute = in_session,
 ) -> Saved:
     """Store what a page sent about one question; None leaves the choice or the flag as it is.
 
     The same `client_key` again is the same answer: nothing is stored and the receipt is the first
     one. An answer that a later one overtook is kept, but the receipt says that it does not count.
-    Raises NotFound, rules.AttemptClosed, rules.KeyReused. Two queries. Flushes.
+    Raises NotFound, rules.AttemptClosed, rules.KeyReused. Two queries, by `execute`: it may be a
+    small write that shares its transaction with others, so nothing else is asked here.
     """
-    place = _place(ref, position, client_key)
+    place = _place(ref, position, client_key, execute)
     event = {
         "attempt_id": place.attempt_id,
         "attempt_item_id": place.item_id,
@@ -320,42 +323,57 @@ def save_answer(
     counts = choice is None or seq >= (place.seq or 0)
     if place.event_id is not None:
         return Saved(_same(place, event), counts)
-    if insert_once(AnswerEvent, **event):
+    if _store(event, execute):
         return Saved(now, counts)
     # The same request arrived twice at once and the other one was first.
-    return Saved(_same(_place(ref, position, client_key), event), counts)
+    return Saved(_same(_place(ref, position, client_key, execute), event), counts)
 
 
 def save_page(
-    ref: AttemptRef, *, position: int, seq: int, choice: int | None, flagged: bool, now: datetime
+    ref: AttemptRef,
+    *,
+    position: int,
+    seq: int,
+    choice: int | None,
+    flagged: bool,
+    now: datetime,
+    execute: Execute = in_session,
 ) -> None:
     """Store a question page that was sent without a script; `seq` is what the page began with.
 
-    Raises NotFound, rules.AttemptClosed. Two queries. Flushes.
+    Raises NotFound, rules.AttemptClosed. Two queries, by `execute` as in `save_answer`.
     """
     client_key = str(uuid.uuid4())
-    place = _place(ref, position, client_key)
-    insert_once(
-        AnswerEvent,
-        attempt_id=place.attempt_id,
-        attempt_item_id=place.item_id,
-        client_key=client_key,
-        seq=rules.next_seq(seq, place.seq),
-        choice=choice,
-        flagged=flagged,
-        received_at=now,
-    )
+    place = _place(ref, position, client_key, execute)
+    event = {
+        "attempt_id": place.attempt_id,
+        "attempt_item_id": place.item_id,
+        "client_key": client_key,
+        "seq": rules.next_seq(seq, place.seq),
+        "choice": choice,
+        "flagged": flagged,
+        "received_at": now,
+    }
+    _store(event, execute)
 
 
-def _place(ref: AttemptRef, position: int, client_key: str) -> AnyRow:
+def _store(event: Mapping[str, object], execute: Execute) -> bool:
+    """Append an event; tell whether its key was new."""
+    return bool(execute(insert_once_statement(AnswerEvent, frozenset(event)), event))
+
+
+def _place(ref: AttemptRef, position: int, client_key: str, execute: Execute) -> AnyRow:
     """Find the question an answer is for, the event of this key, and the highest seq.
 
-    Holds the sitting until the unit of work ends, so that it cannot be handed in between this
+    Holds the sitting until the transaction ends, so that it cannot be handed in between this
     look and the answer. Others may save meanwhile. Raises NotFound, rules.AttemptClosed.
     """
     asked = {"sitting": ref.public_id, "place": position, "client_key": client_key}
-    row = db.session.execute(_find_place(), asked).first()
-    if row is None or not is_own(ref, row.person_id, row.curriculum_code) or row.item_id is None:
+    rows = execute(_find_place(), asked)
+    if not rows or not is_own(ref, rows[0].person_id, rows[0].curriculum_code):
+        raise NotFound(ref.public_id)
+    row: AnyRow = rows[0]
+    if row.item_id is None:
         raise NotFound(ref.public_id)
     if row.closed_at is not None:
         raise rules.AttemptClosed(ref.public_id)

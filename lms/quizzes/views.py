@@ -16,11 +16,12 @@ from lms.cohorts import services as cohorts
 from lms.competency.rules import EvidenceKind, Kuk
 from lms.core import clock, login
 from lms.core.db import unit_of_work
+from lms.core.group_commit import Execute, write_together
 from lms.core.i18n import clock as hour
 from lms.core.i18n import gettext as _
 from lms.core.i18n import moment
 from lms.quizzes import rules, services, sheets
-from lms.quizzes.forms import AutosaveForm, PageAnswerForm, SubmitForm
+from lms.quizzes.forms import Change, PageAnswerForm, SubmitForm, read_change
 from lms.quizzes.receipts import Acknowledged, sign
 from lms.quizzes.sheets import AttemptRef, Outcome, Sheet
 
@@ -131,15 +132,14 @@ def answer(curriculum: str, attempt: str) -> ResponseReturnValue:
                 1 if form.soal.errors else form.soal.data,
                 _("Belum tersimpan. Pilih salah satu dari empat jawaban."),
             )
-        with unit_of_work():
-            services.save_page(
-                ref,
-                position=form.soal.data,
-                seq=form.seq.data,
-                choice=form.choice.data,
-                flagged=form.flagged.data,
-                now=clock.now(),
-            )
+        sent = {
+            "position": form.soal.data,
+            "seq": form.seq.data,
+            "choice": form.choice.data,
+            "flagged": form.flagged.data,
+            "now": clock.now(),
+        }
+        write_together(lambda execute: services.save_page(ref, **sent, execute=execute))
     except rules.AttemptClosed:
         flash(_("Kuis ini sudah dikirim, jadi jawabannya tidak berubah lagi."), "info")
         return redirect(address(ref, "result"))
@@ -158,23 +158,27 @@ def onward(ref: AttemptRef, way: str, position: int) -> str:
 
 @bp.post("/kuis/<curriculum>/<attempt>/simpan")
 @login.role("trainee")
-@login.accepts(AutosaveForm)
+@login.accepts(*Change.FIELDS)
 def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
     """Save one change and give a receipt a script can show."""
-    ref, form = asked(curriculum, attempt), AutosaveForm()
-    if not form.validate_on_submit() or (form.is_choice and form.choice.data is None):
+    ref, change, now = asked(curriculum, attempt), read_change(request.form), clock.now()
+    if change is None:
         return receipt(_("Belum tersimpan. Muat ulang halaman ini."), 422)
+
+    def save(execute: Execute) -> services.Saved:
+        return services.save_answer(
+            ref,
+            position=change.soal,
+            client_key=change.client_key,
+            seq=change.seq,
+            choice=change.choice,
+            flagged=change.flagged,
+            now=now,
+            execute=execute,
+        )
+
     try:
-        with unit_of_work():
-            saved = services.save_answer(
-                ref,
-                position=form.soal.data,
-                client_key=form.client_key.data,
-                seq=form.seq.data,
-                choice=form.choice.data if form.is_choice else None,
-                flagged=None if form.is_choice else form.flagged.data,
-                now=clock.now(),
-            )
+        saved = write_together(save)
     except rules.AttemptClosed:
         return receipt(_("Belum tersimpan. Kuis ini sudah dikirim."), 409)
     except rules.KeyReused:
@@ -183,13 +187,13 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
         return receipt(_("Yang dipakai jawaban di tab lain. Muat ulang halaman ini."), 409)
     answer = Acknowledged(
         attempt=ref.public_id,
-        soal=form.soal.data,
-        client_key=form.client_key.data,
-        choice=form.choice.data if form.is_choice else None,
-        flagged=None if form.is_choice else form.flagged.data,
+        soal=change.soal,
+        client_key=change.client_key,
+        choice=change.choice,
+        flagged=change.flagged,
         at=saved.at,
     )
-    label = _("Tersimpan %(time)s", time=hour(saved.at, form.zone.data or None))
+    label = _("Tersimpan %(time)s", time=hour(saved.at, change.zone))
     secret = current_app.extensions["suluh"].secret_key
     return receipt(label, receipt=sign(secret, answer), at=saved.at.isoformat())
 

@@ -27,16 +27,21 @@ from tests.operations.faults import SECRET, Crowd, by_network, enrol, install, j
 from tests.test_server import Site, children
 
 NAIVE = """
+from functools import cache
+from sqlalchemy import bindparam, insert, literal_column
 from lms.core import schema
 schema.check = lambda engine, seen=None: None
-from lms.core.db import db
 from lms.quizzes import services
 from lms.quizzes.models import AnswerEvent
-def naive(ref, *, position, client_key, seq, choice, flagged, now):
-    place = services._place(ref, position, client_key)
-    db.session.add(AnswerEvent(attempt_id=place.attempt_id, attempt_item_id=place.item_id,
-        client_key=client_key, seq=seq, choice=choice, flagged=flagged, received_at=now))
-    db.session.flush()
+@cache
+def add(names):
+    values = {name: bindparam(name) for name in names}
+    return insert(AnswerEvent.__table__).values(values).returning(literal_column("1"))
+def naive(ref, *, position, client_key, seq, choice, flagged, now, execute, **more):
+    place = services._place(ref, position, client_key, execute)
+    event = dict(attempt_id=place.attempt_id, attempt_item_id=place.item_id,
+        client_key=client_key, seq=seq, choice=choice, flagged=flagged, received_at=now)
+    execute(add(tuple(event)), event)
     return services.Saved(now, True)
 services.save_answer = naive
 """

@@ -41,7 +41,7 @@ from flask import current_app
 from lms.core.db import db, unit_of_work
 from lms.quizzes import services
 real = services.save_answer
-def lazy(ref, **values):
+def lazy(ref, execute, **values):
     app = current_app._get_current_object()
     def later():
         time.sleep(0.5)

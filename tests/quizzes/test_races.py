@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from lms.competency.models import Evidence
-from lms.core.db import Base, db, unit_of_work
+from lms.core.db import db, unit_of_work
+from lms.core.group_commit import Execute
 from lms.quizzes import rules, services
 from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Quiz
 from lms.quizzes.services import AttemptRef
@@ -149,12 +150,12 @@ def test_two_who_both_saw_no_such_key_store_one(
 def test_handing_in_waits_for_an_answer_that_was_let_in(
     bare_app: Flask, ref: AttemptRef, monkeypatch: pytest.MonkeyPatch
 ):
-    let_in, handed_in, original = Event(), Event(), services.insert_once
+    let_in, handed_in, original = Event(), Event(), services._store
 
-    def slow(table: type[Base], **event: Any) -> bool:
+    def slow(event: dict[str, Any], execute: Execute) -> bool:
         let_in.set()
         assert not handed_in.wait(0.5)
-        return original(table, **event)
+        return original(event, execute)
 
     def end() -> None:
         assert let_in.wait(10)
@@ -163,7 +164,7 @@ def test_handing_in_waits_for_an_answer_that_was_let_in(
 
     with bare_app.app_context():
         position, *_rest, right = drawn(ref)[0]
-    monkeypatch.setattr(services, "insert_once", slow)
+    monkeypatch.setattr(services, "_store", slow)
     found = at_once(bare_app, lambda: answer(ref, position, right), end)
     assert found == [services.Saved(NOW, counts=True), None]
     with bare_app.app_context():
