@@ -12,7 +12,14 @@ from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.reviewing import Listed, Passage, Piece
 from lms.practice.simulations.models import SimulationRun, SimulationVersion
-from lms.practice.simulations.rules import Choice, ChoiceVerdict, Node
+from lms.practice.simulations.rules import (
+    BOUND,
+    Choice,
+    ChoiceVerdict,
+    Node,
+    Story,
+    extremes,
+)
 from lms.practice.simulations.texts import get_story, newest_ids
 
 KIND = "simulation"
@@ -79,8 +86,27 @@ def read_text(listed: Listed) -> tuple[Passage, ...]:
     return (
         Passage("note", _("Catatan isi"), (Piece(story.content_note, tone="care"),)),
         Passage("intro", _("Awal cerita"), (Piece(story.intro), Piece(persons, _("Siapa")))),
+        _reach(story),
         *(_node(node, titles) for node in story.nodes),
     )
+
+
+def _reach(story: Story) -> Passage:
+    """Say how far trust, safety and agency can go on all ways through the story."""
+    levels: dict[str, list[int]] = {}
+    for extreme in extremes(story):
+        levels.setdefault(extreme.name, []).append(extreme.level)
+    names = {
+        "trust": _("Rasa percaya"),
+        "safety": _("Keselamatan"),
+        "agency": _("Kendali korban"),
+    }
+    lines = [
+        _("%(what)s: dari %(low)+d sampai %(high)+d", what=names[name], low=low, high=high)
+        for name, (low, high) in levels.items()
+    ]
+    bound = _("Batasnya -%(bound)d sampai +%(bound)d, di semua jalan cerita.", bound=BOUND)
+    return Passage("reach", _("Keadaan korban"), (Piece("\n".join([*lines, bound])),))
 
 
 def _node(node: Node, titles: dict[str, str]) -> Passage:

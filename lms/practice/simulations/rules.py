@@ -17,6 +17,9 @@ FEWEST_NODES = 12
 MOST_NODES = 25
 """Nodes of one story, endings included. Source: docs/content.md, "Simulations"."""
 FEWEST_ENDINGS = 2
+BOUND = 6
+"""How far trust, safety and agency may go from 0, up and down, on any way through a story.
+Source: docs/content.md, "Simulations"."""
 UNREAD = {"status": "unreviewed"}
 """What a story says of itself until an expert has read it."""
 NOT_REACHED = "*"
@@ -59,7 +62,7 @@ class BrokenPath(DomainError):
 class Effects:
     """What a choice changes for the person: trust, safety and say in her own affairs, -2 … 2 each.
 
-    As a total: the sum over a path, without limit.
+    As a state: the sum over a path, which the model check keeps within `BOUND`.
     """
 
     trust: int = 0
@@ -71,6 +74,14 @@ class Effects:
         return Effects(
             self.trust + other.trust, self.safety + other.safety, self.agency + other.agency
         )
+
+
+STRANDS: Mapping[str, Callable[[Effects], int]] = {
+    "trust": lambda effects: effects.trust,
+    "safety": lambda effects: effects.safety,
+    "agency": lambda effects: effects.agency,
+}
+"""The three parts of a state, in the order they are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +294,15 @@ def _check_choice(node: Node, choice: Choice, acts: frozenset[str]) -> Iterator[
             yield "next", "a safe choice leads on"
     elif not choice.better:
         yield "better", "say a better way"
+    yield from _check_effects(choice)
+
+
+def _check_effects(choice: Choice) -> Iterator[tuple[str, str]]:
+    changes = [level(choice.effects) for level in STRANDS.values()]
+    if choice.verdict is ChoiceVerdict.SAFE and not (min(changes) >= 0 < max(changes)):
+        yield "effects", "a safe choice raises something and lowers nothing"
+    if choice.verdict is not ChoiceVerdict.SAFE and not (min(changes) < 0 >= max(changes)):
+        yield "effects", "a choice that is not safe lowers something and raises nothing"
 
 
 def _check_kuk(story: Story, listed: Sequence[str]) -> Iterator[Flaw]:
@@ -316,6 +336,98 @@ def _check_ways(story: Story) -> list[Flaw]:
         # Otherwise a run could end without a word about a KUK it says it scores.
         if _ends(story, story.start, without=code):
             found.append(Flaw(f"a way to an end passes by every node of KUK {code}", ("kuk",)))
+    return found + (_check_back(story) or _check_bounds(story))
+
+
+def _check_back(story: Story) -> list[Flaw]:
+    """Find choices that lead back to a situation the story had left: what counts would be open."""
+    return [
+        Flaw(
+            f"{node.id}/{choice.id}: leads back to a situation before; stay at the node or go on",
+            ("nodes", n, "choices", c, "next"),
+        )
+        for n, node in enumerate(story.nodes)
+        for c, choice in enumerate(node.choices)
+        if choice.next != node.id and node.id in _reach(story, choice.next)
+    ]
+
+
+def _check_bounds(story: Story) -> list[Flaw]:
+    """Find ways on which a part of the state leaves its bounds."""
+    found = []
+    for extreme in extremes(story):
+        if abs(extreme.level) > BOUND:
+            node_id, choice_id = extreme.path[-1]
+            n = next(n for n, node in enumerate(story.nodes) if node.id == node_id)
+            c = next(c for c, one in enumerate(story.nodes[n].choices) if one.id == choice_id)
+            way = ", ".join(f"{node}/{choice}" for node, choice in extreme.path)
+            message = f"{extreme.name} comes to {extreme.level:+d} by {way}"
+            place = ("nodes", n, "choices", c, "effects")
+            found.append(Flaw(f"{message}; it stays within -{BOUND} … +{BOUND}", place))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """The lowest or highest level a part of the state can come to, and a way that leads there."""
+
+    name: str
+    level: int
+    path: tuple[tuple[str, str], ...]
+    """Pairs of node and choice; empty when it never leaves 0 on this side."""
+
+
+def extremes(story: Story) -> list[Extreme]:
+    """Return the lowest and the highest level of each part of the state over all runs.
+
+    Exact for runs of any length: no way leads back to a node that was left, and a choice that
+    stays at its node is played anew from the state the node began with (`replay`).
+    """
+    order = _in_order(story)
+    return [
+        _extreme(story, order, name, level, best)
+        for name, level in STRANDS.items()
+        for best in (min, max)
+    ]
+
+
+def _in_order(story: Story) -> list[Node]:
+    """Return the nodes so that every way goes from earlier to later ones."""
+    placed: list[Node] = []
+    seen: set[str] = set()
+
+    def visit(node: Node) -> None:
+        if node.id not in seen:
+            seen.add(node.id)
+            for choice in node.choices:
+                visit(story.node(choice.next))
+            placed.append(node)
+
+    visit(story.node(story.start))
+    return placed[::-1]
+
+
+def _extreme(
+    story: Story,
+    order: Sequence[Node],
+    name: str,
+    level: Callable[[Effects], int],
+    best: Callable[..., Extreme],
+) -> Extreme:
+    start = Extreme(name, 0, ())
+    at, found = {story.start: start}, start
+
+    def pick(*ways: Extreme) -> Extreme:
+        return best(*ways, key=lambda way: way.level)
+
+    for node in order:
+        for choice in node.choices:
+            before = at[node.id]
+            step = ((node.id, choice.id),)
+            after = Extreme(name, before.level + level(choice.effects), before.path + step)
+            found = pick(found, after)
+            if choice.next != node.id:
+                at[choice.next] = pick(at.get(choice.next, after), after)
     return found
 
 
@@ -365,7 +477,7 @@ class Turn:
     first: bool
     """Whether it is the first choice at this node: the one that counts."""
     totals: Effects
-    """Totals after it."""
+    """The state after it; of a turn that is played again: what it would have led to."""
 
     @property
     def again(self) -> bool:
@@ -405,16 +517,19 @@ class RunState:
 def replay(story: Story, steps: Iterable[tuple[str, str]], *, graded: bool) -> RunState:
     """Walk the steps, pairs of node and choice, from the start. Raises BrokenPath, UnknownChoice.
 
-    A harmful choice leads back to its node in practice and ends a graded run at once.
+    A harmful choice leads back to its node in practice and ends a graded run at once. A choice
+    that leads back is shown with what it does; the scene then begins anew with the state it had,
+    so that no effect counts twice.
     """
-    node, totals, over = story.node(story.start), Effects(), False
+    node, kept, over = story.node(story.start), Effects(), False
+    totals = kept
     turns: list[Turn] = []
     met: set[str] = set()
     for position, (node_id, choice_id) in enumerate(steps, 1):
         if over or node_id != node.id:
             raise BrokenPath(f"step {position}: {node_id}")
         choice = node.find(choice_id)
-        totals += choice.effects
+        totals = kept + choice.effects
         turns.append(
             Turn(
                 position=position,
@@ -425,42 +540,78 @@ def replay(story: Story, steps: Iterable[tuple[str, str]], *, graded: bool) -> R
             )
         )
         met.add(node.id)
+        if choice.next != node.id:
+            kept = totals
         node = story.node(choice.next)
         over = node.ending or (graded and choice.verdict is ChoiceVerdict.HARMFUL)
     return RunState(graded=graded, turns=tuple(turns), node=node, over=over, totals=totals)
 
 
+class Height(StrEnum):
+    """Where a part of the state stands, in a word."""
+
+    MUCH_LOWER = "much_lower"
+    LOWER = "lower"
+    SAME = "same"
+    HIGHER = "higher"
+    MUCH_HIGHER = "much_higher"
+
+
+def height(level: int) -> Height:
+    """Say where a level stands against the beginning; `much` is more than half of the bounds."""
+    if level == 0:
+        return Height.SAME
+    if abs(level) * 2 > BOUND:
+        return Height.MUCH_HIGHER if level > 0 else Height.MUCH_LOWER
+    return Height.HIGHER if level > 0 else Height.LOWER
+
+
 @dataclass(frozen=True, slots=True)
 class Strand:
-    """How one of the three totals went: `levels` after each turn, from 0 before the first."""
+    """How one of the three parts of the state went: `levels` after each turn, 0 before the first.
+
+    `changes` is what each turn did to it; a scene that is played anew begins with its old state.
+    """
 
     name: str
     levels: tuple[int, ...]
+    changes: tuple[int, ...]
+
+    @property
+    def last(self) -> int:
+        """Return where it stood at the end."""
+        return self.levels[-1]
+
+    @property
+    def height(self) -> Height:
+        """Say where it stood at the end."""
+        return height(self.last)
+
+    @property
+    def bound(self) -> int:
+        """Return how far its scale goes: the texts of old runs were not kept within `BOUND`."""
+        return max(BOUND, *(abs(level) for level in self.levels))
 
     @property
     def falls(self) -> tuple[int, ...]:
         """Return the positions of the turns that lowered it."""
-        pairs = zip(self.levels, self.levels[1:], strict=False)
-        return tuple(position for position, (a, b) in enumerate(pairs, 1) if b < a)
+        return tuple(position for position, change in enumerate(self.changes, 1) if change < 0)
 
     @property
     def rises(self) -> int:
         """Return how many turns raised it."""
-        return sum(b > a for a, b in zip(self.levels, self.levels[1:], strict=False))
+        return sum(change > 0 for change in self.changes)
 
 
 def strands(state: RunState) -> tuple[Strand, Strand, Strand]:
     """Return how trust, safety and agency went along the path."""
     way = [Effects(), *(turn.totals for turn in state.turns)]
-
-    def strand(name: str, level: Callable[[Effects], int]) -> Strand:
-        return Strand(name, tuple(level(total) for total in way))
-
-    return (
-        strand("trust", lambda total: total.trust),
-        strand("safety", lambda total: total.safety),
-        strand("agency", lambda total: total.agency),
+    done = [turn.choice.effects for turn in state.turns]
+    trust, safety, agency = (
+        Strand(name, tuple(map(level, way)), tuple(map(level, done)))
+        for name, level in STRANDS.items()
     )
+    return trust, safety, agency
 
 
 # What a graded run says

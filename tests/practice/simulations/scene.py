@@ -60,6 +60,10 @@ def synthetic() -> dict[str, Any]:
         verdicts = [order[(place - n) % 3] for place in range(3)]
         kuk = {2: ["A"], 3: ["B"], 4: ["B"]}.get(n, [])
         nodes.append(_scene(f"s{n}", kuk, [(verdict, onward[verdict]) for verdict in verdicts]))
+        if n > 4:  # from here on one strand a node, so that the safe way stays within the bounds
+            raised = ("trust", "safety", "agency")[(n - 5) % 3]
+            safe = next(c for c in nodes[-1]["choices"] if c["verdict"] is SAFE)
+            safe["effects"] = dict.fromkeys(("trust", "safety", "agency"), 0) | {raised: 1}
     nodes.append(_scene("lain", [], [(SAFE, "pulih"), (UNSAFE, "lain"), (UNSAFE, "lain")]))
     for name, outcome in (("akhir", "safe"), ("pulih", "repaired")):
         nodes.append(_scene(name, [], []) | {"ending": True, "outcome": outcome})

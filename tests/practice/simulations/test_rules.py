@@ -26,6 +26,7 @@ from tests.practice.simulations.scene import (
 ACTS = STANDARD.rules.harmful_acts
 Document = dict[str, Any]
 STORY = rules.build_story(synthetic())
+ALL = [rules.build_story(spec.model_dump(mode="json")) for spec in SPECS]
 
 
 def broken(change: Callable[[Document], object]) -> list[tuple[str, tuple[str | int, ...]]]:
@@ -79,6 +80,23 @@ def circle(document: Document) -> None:
 def short_cut(document: Document) -> None:
     """An unsafe choice leaps over both nodes that score B."""
     choice(document, "s2", UNSAFE)["next"] = "s5"
+
+
+def way_back(document: Document) -> None:
+    """An unsafe choice leads to a situation that the story had left."""
+    choice(document, "s6", UNSAFE)["next"] = "s4"
+
+
+def too_high(document: Document) -> None:
+    """The safe way raises trust once more than it may."""
+    choice(document, "s6", SAFE)["effects"]["trust"] = 1
+
+
+def too_low(document: Document) -> None:
+    """Unsafe choices that lead on lower trust together by more than it may fall."""
+    for n in (1, 3, 4, 5):
+        bad = choice(document, f"s{n}", UNSAFE)
+        bad["next"], bad["effects"]["trust"] = f"s{n + 1}", -2
 
 
 def no_way_out(document: Document) -> None:
@@ -222,11 +240,6 @@ def test_the_model_check_finds(
     assert (message, place) in broken(change)
 
 
-def test_ways_are_followed_only_when_addresses_are_sound():
-    found = broken(lambda d: choice(d, "s9", UNSAFE).update(next="mana"))
-    assert [message for message, _place in found] == ["s9/b: no node mana"]
-
-
 walks = st.tuples(
     st.sampled_from(sorted(STORIES)), st.lists(st.integers(0, 2), max_size=120), st.booleans()
 )
@@ -243,6 +256,110 @@ def walk(code: str, numbers: list[int], graded: bool) -> list[tuple[str, str]]:
     return steps
 
 
+def letter(name: str, verdict: ChoiceVerdict) -> str:
+    found: str = choice(synthetic(), name, verdict)["id"]
+    return found
+
+
+def place_of(name: str, verdict: ChoiceVerdict, field: str) -> tuple[str | int, ...]:
+    number = "abc".index(letter(name, verdict))
+    return ("nodes", number_of(name), "choices", number, field)
+
+
+def test_a_way_back_is_found():
+    message = f"s6/{letter('s6', UNSAFE)}: leads back to a situation before; "
+    assert (message + "stay at the node or go on", place_of("s6", UNSAFE, "next")) in broken(
+        way_back
+    )
+
+
+def test_a_state_that_rises_too_far_is_found_with_its_way():
+    way = ", ".join(f"s{n}/{letter(f's{n}', SAFE)}" for n in (*range(1, 9),))
+    message = f"trust comes to +7 by {way}; it stays within -6 … +6"
+    assert broken(too_high) == [(message, place_of("s8", SAFE, "effects"))]
+
+
+def test_a_state_that_falls_too_far_is_found_with_its_way():
+    ((message, place),) = broken(too_low)
+    assert message.startswith(f"trust comes to -8 by s1/{letter('s1', UNSAFE)}, ")
+    assert message.endswith("; it stays within -6 … +6")
+    assert place[-1] == "effects"
+
+
+def test_a_loop_adds_nothing_however_often_it_is_walked():
+    """-2 at s1, again and again: the scene begins anew with what it had."""
+    state = rules.replay(STORY, steps_of("s1+", *["s2-"] * 30), graded=False)
+    assert {turn.totals for turn in state.turns[1:]} == {Effects(0, 0, 0)}
+    assert rules.replay(
+        STORY, steps_of("s1+", *["s2-"] * 30, "s2+"), graded=False
+    ).totals == Effects(2, 2, 2)
+
+
+@pytest.mark.parametrize("story", ALL, ids=lambda story: f"{story.code}-{story.variant}")
+def test_extremes_of_the_real_stories_are_reached_by_their_ways(story: rules.Story):
+    found = rules.extremes(story)
+    assert [one.name for one in found[::2]] == ["trust", "safety", "agency"]
+    for one in found:
+        state = rules.replay(story, one.path, graded=False)
+        assert getattr(state.totals, one.name) == one.level
+        assert -rules.BOUND <= one.level <= rules.BOUND
+    assert {one.level for one in found if one.level > 0} == {rules.BOUND}
+
+
+@given(walks)
+def test_no_walk_leaves_the_extremes(drawn: tuple[str, list[int], bool]):
+    story = STORIES[drawn[0]]
+    state = rules.replay(story, walk(*drawn), graded=drawn[2])
+    levels = {one.name: [] for one in rules.extremes(story)}
+    for one in rules.extremes(story):
+        levels[one.name].append(one.level)
+    for strand in rules.strands(state):
+        low, high = levels[strand.name]
+        assert all(low <= level <= high for level in strand.levels)
+
+
+@pytest.mark.parametrize(
+    ("level", "word"),
+    [
+        (-6, "much_lower"), (-4, "much_lower"), (-3, "lower"), (-1, "lower"), (0, "same"),
+        (1, "higher"), (3, "higher"), (4, "much_higher"), (34, "much_higher"),
+    ],
+)  # fmt: skip
+def test_a_level_has_a_word(level: int, word: str):
+    assert rules.height(level) == word
+
+
+def test_the_scale_grows_for_a_run_of_an_old_text():
+    old = rules.Strand("trust", (0, 2, 9, 7), (2, 7, -2))
+    assert (old.bound, old.height, old.last) == (9, "much_higher", 7)
+    assert rules.Strand("trust", (0, -1), (-1,)).bound == rules.BOUND
+
+
+@pytest.mark.parametrize(
+    ("verdict", "effects", "message"),
+    [
+        (SAFE, (0, 0, 0), "a safe choice raises something and lowers nothing"),
+        (SAFE, (1, -1, 0), "a safe choice raises something and lowers nothing"),
+        (UNSAFE, (0, 0, 0), "a choice that is not safe lowers something and raises nothing"),
+        (HARMFUL, (-2, 1, 0), "a choice that is not safe lowers something and raises nothing"),
+    ],
+)
+def test_effects_say_what_the_verdict_says(
+    verdict: ChoiceVerdict, effects: tuple[int, int, int], message: str
+):
+    def change(document: Document) -> None:
+        names = ("trust", "safety", "agency")
+        choice(document, "s4", verdict)["effects"] = dict(zip(names, effects, strict=True))
+
+    where = f"s4/{letter('s4', verdict)}: {message}"
+    assert (where, place_of("s4", verdict, "effects")) in broken(change)
+
+
+def test_ways_are_followed_only_when_addresses_are_sound():
+    found = broken(lambda d: choice(d, "s9", UNSAFE).update(next="mana"))
+    assert [message for message, _place in found] == ["s9/b: no node mana"]
+
+
 @given(walks)
 def test_a_random_walk_stays_in_bounds(drawn: tuple[str, list[int], bool]):
     code, _numbers, graded = drawn
@@ -256,9 +373,9 @@ def test_a_random_walk_stays_in_bounds(drawn: tuple[str, list[int], bool]):
     for strand in rules.strands(state):
         assert strand.levels[0] == 0
         assert strand.levels[-1] == getattr(state.totals, strand.name)
-        changes = [b - a for a, b in zip(strand.levels, strand.levels[1:], strict=False)]
-        assert all(-2 <= change <= 2 for change in changes)
-        assert strand.rises + len(strand.falls) <= len(steps)
+        assert all(-2 <= change <= 2 for change in strand.changes)
+        assert all(abs(level) <= rules.BOUND == strand.bound for level in strand.levels)
+        assert strand.rises + len(strand.falls) <= len(steps) == len(strand.changes)
     assert state.over is (state.node.ending or (graded and state.harmful))
     assert (state.outcome is None) is not state.over
     # The state after fewer steps is what it was then: nothing depends on what came later.
@@ -385,9 +502,9 @@ def test_a_run_that_is_not_over_says_nothing_about_what_it_did_not_reach():
 
 def test_totals_add_up_along_the_path():
     state = rules.replay(STORY, steps_of("s1+", "s2-", "s2+"), graded=False)
-    assert state.totals == Effects(1, 1, 1)
+    assert state.totals == Effects(2, 2, 2)
     trust, safety, agency = rules.strands(state)
-    assert (trust.levels, trust.falls, trust.rises) == ((0, 1, 0, 1), (2,), 2)
+    assert (trust.levels, trust.falls, trust.rises) == ((0, 1, 0, 2), (2,), 2)
     assert (trust.name, safety.name, agency.name) == ("trust", "safety", "agency")
 
 

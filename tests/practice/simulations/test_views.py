@@ -275,9 +275,13 @@ def test_looking_back_turn_by_turn(someone: Person, sign_in: SignIn):
     assert heading(play.state.node.id) in page
     assert "Ada tindakan yang membahayakan di jalan." in page
     assert page.count('<svg class="chart"') == 3
-    assert page.count('role="img"') == 3
-    assert "Rasa percaya" in page
-    assert "Keselamatan −2" in page
+    assert page.count('<svg class="range"') == 3
+    assert page.count('role="img"') == 6
+    assert "dari −6 sampai +6" in page
+    assert "lebih tinggi daripada awal" in page
+    assert "Di lapangan tidak ada ulangan seperti itu." in page
+    harm = next(turn for turn in play.state.turns if turn.choice.verdict is HARMFUL)
+    assert f"Keselamatan −2, menjadi {harm.totals.safety:+d}".replace("-", "−") in page
     assert page.count("<details") == len(play.state.turns)
     assert page.count('<details class="fold stack-tight" open>') == 3
     assert "kriteria aman" not in page
@@ -287,8 +291,10 @@ def test_looking_back_turn_by_turn(someone: Person, sign_in: SignIn):
 def test_a_line_that_never_falls_says_so(someone: Person, sign_in: SignIn):
     play = practise(someone.id)
     page = text_of(sign_in(someone), f"/latihan/putaran/{play.public_id}")
-    assert "tidak pernah turun." in page
+    assert page.count("tidak pernah turun.") == 6  # beside each line, and as its name
+    assert page.count("Akhirnya +6: jauh lebih tinggi daripada awal.") == 6
     assert "<circle" not in page
+    assert "Di lapangan tidak ada ulangan" not in page
 
 
 def test_looking_back_at_a_graded_run_per_kuk(someone: Person, sign_in: SignIn):
