@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from lms.competency.content import StandardSpec, check
@@ -90,4 +89,4 @@ def full(curriculum: str = "K1", at: datetime = AT) -> list[Row]:
     rows += [make.row(OBS, k.code, "o1", at=at) for k in kuk_with(OBS, curriculum) if k.critical]
     rows += [make.row(REF, k.code, at=at) for k in kuk_with(REF, curriculum)]
     rows.append(make.row(HDR, "", source=f"{curriculum}.T", at=at))
-    return [replace(row, source=curriculum) if row.kind is Q else row for row in rows]
+    return [row._replace(source=curriculum) if row.kind is Q else row for row in rows]

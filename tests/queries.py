@@ -8,6 +8,7 @@ from sqlalchemy import Engine, event
 
 from lms.core import group_commit
 from lms.core.db import db
+from lms.modules.outlines import list_outlines
 
 CONTROL = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 """Words that only begin or end something; drivers of other engines send them unasked."""
@@ -43,8 +44,12 @@ def watched(engine: Engine) -> Iterator[list[Sent]]:
 
 @contextmanager
 def counted() -> Iterator[list[str]]:
-    """Collect the statements sent inside the block. What was read before is read again."""
+    """Collect the statements sent inside the block. What was read before is read again.
+
+    But not what a process keeps from one request to the next: it has served before.
+    """
     statements: list[str] = []
+    list_outlines(0)
     db.session.rollback()
     with watched(db.engine) as sent:
         try:

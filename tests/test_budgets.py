@@ -347,6 +347,7 @@ def walk(small: Crowd, large: Crowd, pages: Iterable[Page] = PAGES) -> list[Walk
     few, many = Visits(small), Visits(large)
     for who, address, _queries in pages:
         few.open(who, address)  # texts that never change are read once per process
+    many.open("learner", "/")  # and the outlines once per database
     return [(page, few.open(page[0], page[1]), many.open(page[0], page[1])) for page in pages]
 
 

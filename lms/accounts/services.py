@@ -600,7 +600,7 @@ def load_viewer(
     one and who have none are marked.
     """
     now = clock.now()
-    rows = db.session.execute(_WHO, {"token": hash_token(token), "now": now}).all()
+    rows = db.session.connection().execute(_WHO, {"token": hash_token(token), "now": now}).all()
     if not rows:
         return None
     first = rows[0]

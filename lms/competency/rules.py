@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from lms.core.errors import DomainError
 
@@ -251,8 +251,7 @@ def _build_unit(unit: Mapping[str, Any]) -> Unit:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """One row of the evidence ledger, as decisions see it."""
 
     id: int
@@ -261,13 +260,13 @@ class Row:
     """Empty for HDR, which is about a lesson."""
     source: str
     group: str
+    at: datetime
+    """When the sitting was submitted, the mark decided, the run finished, the person observed."""
     ref: str = ""
     passed: bool | None = None
     mark: int | None = None
     harmful: bool = False
     replaces: int | None = None
-    at: datetime
-    """When the sitting was submitted, the mark decided, the run finished, the person observed."""
     voided: bool = False
     text: str | None = None
     """The KUK's text when the row was written; None when it was the deciding version's."""
@@ -295,8 +294,10 @@ class Ledger:
         for row in rows:
             if row.at <= at:
                 self._rows[row.kind, row.kuk].append(row)
+        self._touched = {kuk for _kind, kuk in self._rows}
         self._n_items: dict[str, tuple[int, int, bool]] = {}
         self._states: dict[tuple[str, EvidenceKind], State] = {}
+        self._verdicts: dict[str, Verdict] = {}
 
     def is_live(self, row: Row) -> bool:
         """Tell whether a row counts: not voided, the KUK reads the same, not too old."""
@@ -339,6 +340,8 @@ class Ledger:
 
     def state(self, kuk: Kuk, kind: EvidenceKind) -> State:
         """Return what one kind of evidence says about one KUK."""
+        if kuk.code not in self._touched and kind is not EvidenceKind.HDR:
+            return State.NONE
         key = (kuk.code, kind)
         if key not in self._states:
             self._states[key] = self._state(kuk, kind)
@@ -395,8 +398,12 @@ class Ledger:
 
     def verdict(self, kuk: Kuk) -> Verdict:
         """Return the verdict of one KUK. Source: decision rules 4."""
-        states = {kind: self.state(kuk, kind) for kind in kuk.ev}
-        return self._critical(states) if kuk.critical else self._other(kuk, states)
+        if kuk.code not in self._verdicts:
+            states = {kind: self.state(kuk, kind) for kind in kuk.ev}
+            self._verdicts[kuk.code] = (
+                self._critical(states) if kuk.critical else self._other(kuk, states)
+            )
+        return self._verdicts[kuk.code]
 
     @staticmethod
     def _critical(states: Mapping[EvidenceKind, State]) -> Verdict:

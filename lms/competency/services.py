@@ -89,18 +89,19 @@ _NEWEST = (
 )
 _LEDGERS = (
     select(
+        # First what rules.Row begins with, in its order.
         Evidence.id,
-        Evidence.person_id,
         Evidence.kind,
         Evidence.kuk,
         Evidence.source,
         Evidence.group_key,
+        Evidence.happened_at,
         Evidence.ref,
         Evidence.passed,
         Evidence.mark,
         Evidence.harmful,
         Evidence.replaces_id,
-        Evidence.happened_at,
+        Evidence.person_id,
         Evidence.standard_version_id,
         EvidenceVoid.id.label("void_id"),
     )
@@ -115,7 +116,7 @@ def current() -> Current:
 
     Raises NoStandard.
     """
-    row = db.session.execute(_NEWEST).first()
+    row = db.session.connection().execute(_NEWEST).first()
     if row is None:
         raise NoStandard
     return Current(row.id, _standard(row.id, row.digest), row.adopted_at is None)
@@ -248,29 +249,14 @@ def rows_of(
         query = query.where(Evidence.kuk.in_({*only, ""}))
     ledgers: dict[int, list[rules.Row]] = defaultdict(list)
     texts: dict[int, dict[str, str]] = {}
-    for row in db.session.execute(query, asked):
+    for row in db.session.connection().execute(query, asked):
+        *facts, person_id, standard_id, void_id = row
         text = None
-        if row.standard_version_id != found.id:
-            if row.standard_version_id not in texts:
-                texts[row.standard_version_id] = texts_of(row.standard_version_id)
-            text = texts[row.standard_version_id].get(row.kuk)
-        ledgers[row.person_id].append(
-            rules.Row(
-                id=row.id,
-                kind=row.kind,
-                kuk=row.kuk,
-                source=row.source,
-                group=row.group_key,
-                ref=row.ref,
-                passed=row.passed,
-                mark=row.mark,
-                harmful=row.harmful,
-                replaces=row.replaces_id,
-                at=row.happened_at,
-                voided=row.void_id is not None,
-                text=text,
-            )
-        )
+        if standard_id != found.id:
+            if standard_id not in texts:
+                texts[standard_id] = texts_of(standard_id)
+            text = texts[standard_id].get(row.kuk)
+        ledgers[person_id].append(rules.Row(*facts, void_id is not None, text))
     return ledgers
 
 

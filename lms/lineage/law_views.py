@@ -19,10 +19,10 @@ from lms.lineage.blueprint import bp
 from lms.lineage.forms import DeltaForm, ReinstateForm, SupersedeForm
 from lms.lineage.laws import PAGE
 from lms.modules import laws
-from lms.modules import services as modules
 from lms.modules.law.rules import Status
 from lms.modules.laws import Article
 from lms.modules.models import LawMark
+from lms.modules.outlines import address_of
 from lms.quizzes import services as quizzes
 
 
@@ -91,7 +91,7 @@ def _article_page(article: Article, forms: dict[str, Any]) -> str:
         history=history,
         names=accounts.names_of({one.actor_id for one in history if one.actor_id}),
         lessons=laws.list_lessons(article.name),
-        address_of=modules.address_of,
+        address_of=address_of,
         items=quizzes.list_items(article.name),
         reach=reach,
         holders=readers.list_holders(article.name, mark.id if mark else None, now, page=page),

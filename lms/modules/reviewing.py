@@ -9,6 +9,7 @@ from lms.core.i18n import gettext as _
 from lms.core.reviewing import Listed, Passage, Piece, laws_of
 from lms.modules import services
 from lms.modules.models import Curriculum, Lesson
+from lms.modules.outlines import address_of
 from lms.modules.services import Shown
 
 KIND = "lesson"
@@ -41,7 +42,7 @@ def list_texts() -> list[Listed]:
             title_en=row.title_en,
             reviewed=row.reviewed,
             laws=laws_of(source["ref"] for source in row.sources),
-            url=services.address_of(row.curriculum, row.position),
+            url=address_of(row.curriculum, row.position),
         )
         for row in rows
     ]

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import Row, and_, bindparam, select
+from sqlalchemy import and_, select
 
 from lms.cohorts.curricula import Offer
 from lms.competency import services as competency
@@ -18,79 +18,10 @@ from lms.core.db import db, insert_once
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.i18n import pick
-from lms.modules import laws
+from lms.modules import laws, outlines
 from lms.modules.content import CurriculumSpec, LessonText
 from lms.modules.models import Curriculum, Lesson, LessonDone, Outcome
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One lesson in a list, and how the reader stands with it."""
-
-    id: int
-    code: str
-    curriculum: str
-    module: str
-    number: int
-    title: str
-    title_en: str
-    minutes: int
-    jp: int
-    in_person: bool
-    kuk: tuple[str, ...]
-    practice: tuple[str, ...]
-    reviewed: bool
-    digest: str
-    version: int
-    done_at: datetime | None
-    done_version: int | None
-    in_review: bool
-    """The text names an article that was marked superseded here."""
-
-    @property
-    def url(self) -> str:
-        """Return its address."""
-        return address_of(self.curriculum, self.number)
-
-    @property
-    def changed(self) -> bool:
-        """Tell whether its text changed after the reader finished it."""
-        return self.done_version is not None and self.done_version < self.version
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One module of a curriculum with its lessons."""
-
-    code: str
-    title: str
-    title_en: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """One curriculum with its modules and lessons."""
-
-    code: str
-    title: str
-    title_en: str
-    parts: tuple[Part, ...]
-
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """Every lesson in the order they are taught."""
-        return tuple(line for part in self.parts for line in part.lines)
-
-    @property
-    def online(self) -> tuple[Line, ...]:
-        """The lessons read on the screen, in order."""
-        return tuple(line for line in self.lines if not line.in_person)
-
-    @property
-    def done(self) -> int:
-        """How many online lessons the reader has finished."""
-        return sum(line.done_at is not None for line in self.online)
+from lms.modules.outlines import Line, Outline, address_of, list_outlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +110,7 @@ def load(texts: Sequence[LessonText], *, now: datetime) -> dict[str, int]:
             gone.retired_at = now
             counts["retired"] += 1
     db.session.flush()
+    outlines.forget()
     laws.load_citations((lesson.id, lesson.version, cites) for lesson, cites in taught)
     return dict(counts)
 
@@ -226,105 +158,10 @@ def _fill_lesson(row: Lesson, text: LessonText, now: datetime) -> None:
         row.updated_at = now
 
 
-# Put together once: that costs more than running it.
-_OUTLINES = (
-    select(
-        Lesson.id,
-        Lesson.code,
-        Lesson.module_code,
-        Lesson.position,
-        Lesson.title,
-        Lesson.title_en,
-        Lesson.minutes,
-        Lesson.jp,
-        Lesson.in_person,
-        Lesson.kuk,
-        Lesson.practice,
-        Lesson.reviewed,
-        Lesson.digest,
-        Lesson.version,
-        Curriculum.code.label("curriculum"),
-        Curriculum.title.label("curriculum_title"),
-        Curriculum.title_en.label("curriculum_title_en"),
-        Curriculum.modules,
-        LessonDone.at.label("done_at"),
-        LessonDone.version.label("done_version"),
-        laws.lesson_in_review().label("in_review"),
-    )
-    .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
-    .join(
-        LessonDone,
-        and_(LessonDone.lesson_id == Lesson.id, LessonDone.person_id == bindparam("person")),
-        isouter=True,
-    )
-    .where(Lesson.retired_at.is_(None))
-    .order_by(Curriculum.position, Lesson.position)
-)
-_OUTLINE = _OUTLINES.where(Curriculum.code == bindparam("curriculum"))
-
-
-def list_outlines(person_id: int, curriculum: str | None = None) -> list[Outline]:
-    """Return the curricula that have lessons, with what the person finished. One query."""
-    asked: dict[str, Any] = {"person": person_id}
-    query = _OUTLINES
-    if curriculum is not None:
-        query, asked = _OUTLINE, {**asked, "curriculum": curriculum}
-    rows: dict[str, list[Row[*tuple[Any, ...]]]] = {}
-    for row in db.session.execute(query, asked):
-        rows.setdefault(row.curriculum, []).append(row)
-    return [_outline(code, found) for code, found in rows.items()]
-
-
-def find_opened(outlines: Iterable[Outline], asked: str | None = None) -> str:
-    """Return the curriculum whose lessons are unfolded: the one asked for, or the one gone on with.
-
-    That is the first one begun and not finished, then the first one not finished.
-    """
-    known = list(outlines)
-    ways = (
-        [one for one in known if one.code == asked],
-        [one for one in known if 0 < one.done < len(one.online)],
-        [one for one in known if one.done < len(one.online)],
-    )
-    return next((one.code for way in ways for one in way), "")
-
-
-def _outline(code: str, rows: list[Row[*tuple[Any, ...]]]) -> Outline:
-    lines: dict[str, list[Line]] = {}
-    for row in rows:
-        lines.setdefault(row.module_code, []).append(
-            Line(
-                id=row.id,
-                code=row.code,
-                curriculum=code,
-                module=row.module_code,
-                number=row.position,
-                title=row.title,
-                title_en=row.title_en,
-                minutes=row.minutes,
-                jp=row.jp,
-                in_person=row.in_person,
-                kuk=tuple(row.kuk),
-                practice=tuple(row.practice),
-                reviewed=row.reviewed,
-                digest=row.digest,
-                version=row.version,
-                done_at=row.done_at,
-                done_version=row.done_version,
-                in_review=bool(row.in_review),
-            )
-        )
-    parts = tuple(
-        Part(part["code"], part["title"], part["title_en"], tuple(lines.get(part["code"], ())))
-        for part in rows[0].modules
-    )
-    return Outline(code, rows[0].curriculum_title, rows[0].curriculum_title_en, parts)
-
-
 def read_lesson(curriculum: str, number: int, person_id: int, standard: Standard) -> Reading:
     """Return one lesson for reading. Raises NotFound. Two queries."""
-    outlines = list_outlines(person_id, curriculum.upper())
-    lines = outlines[0].lines if outlines else ()
+    found = list_outlines(person_id, curriculum.upper())
+    lines = found[0].lines if found else ()
     place = next((n for n, line in enumerate(lines) if line.number == number), None)
     if place is None:
         raise NotFound(f"{curriculum} {number}")
@@ -338,7 +175,7 @@ def read_lesson(curriculum: str, number: int, person_id: int, standard: Standard
     dates = {source.ref: source.checked_on for source in sources}
     numbers = count(1)
     return Reading(
-        outline=outlines[0],
+        outline=found[0],
         line=line,
         objective=lesson.objective,
         reflection=lesson.reflection,
@@ -459,11 +296,6 @@ def lesson_links(codes: Iterable[str]) -> dict[str, tuple[str, str]]:
     return {
         row[0]: (pick(row.title, row.title_en), address_of(row[4], row.position)) for row in rows
     }
-
-
-def address_of(curriculum: str, position: int) -> str:
-    """Return the path of a lesson."""
-    return f"/modul/{curriculum.lower()}/{position}"
 
 
 VERSION_LENGTH = 12

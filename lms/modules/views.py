@@ -13,6 +13,7 @@ from lms.modules.forms import FinishForm
 from lms.modules.glossary import content as words
 from lms.modules.law.rules import covers
 from lms.modules.models import Outcome
+from lms.modules.outlines import find_opened, list_outlines
 
 bp = Blueprint("modules", __name__, template_folder="templates")
 
@@ -26,12 +27,12 @@ GUIDED = ("trainer", "assessor", "author", "reviewer", "admin")
 def curricula() -> ResponseReturnValue:
     """List the curricula with their lessons."""
     viewer = login.require_viewer()
-    outlines = {outline.code: outline for outline in services.list_outlines(viewer.id)}
+    outlines = {outline.code: outline for outline in list_outlines(viewer.id)}
     return render_template(
         "modules/curricula.html",
         outlines=outlines,
         standard=competency.current().standard,
-        opened=services.find_opened(outlines.values(), request.args.get("kurikulum")),
+        opened=find_opened(outlines.values(), request.args.get("kurikulum")),
         learns="trainee" in viewer.roles,
     )
 

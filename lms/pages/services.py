@@ -24,8 +24,7 @@ from lms.core.models import ContentRelease
 from lms.credentials import register
 from lms.credentials.rules import day_of
 from lms.lineage import laws as readings
-from lms.modules import services as modules
-from lms.modules.services import Line, Outline
+from lms.modules.outlines import Line, Outline, list_outlines
 from lms.pages import rules
 from lms.pages.rules import Next, Standing, Step, What
 from lms.practice.cases import services as cases
@@ -104,7 +103,7 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
     found = competency.current()
     standard = found.standard
     rows = competency.rows_of_one(person_id, found)
-    outlines = {outline.code: outline for outline in modules.list_outlines(person_id)}
+    outlines = {outline.code: outline for outline in list_outlines(person_id)}
     history = _History.of(person_id, now)
     ledger = Ledger(standard, rows, now)
     reached = {code for code, kuk in standard.kuk.items() if ledger.verdict(kuk).reached}
@@ -169,7 +168,7 @@ class _History:
             "since": now - messages.SHOWN,
         }
         events: dict[tuple[str, str], list[Event]] = defaultdict(list)
-        for row in db.session.execute(_everything(), asked):
+        for row in db.session.connection().execute(_everything(), asked):
             events[row.feature, row.code].append(row)
         return cls(events)
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -286,7 +286,7 @@ def asked_by(standard: Standard, curriculum: str) -> list[Kuk]:
 
 def as_it_was(rows: Iterable[competency_rules.Row]) -> list[competency_rules.Row]:
     """Return the Q rows as they counted on their day: nothing voided, no text changed."""
-    return [replace(row, voided=False, text=None) for row in rows if row.kind is EvidenceKind.Q]
+    return [row._replace(voided=False, text=None) for row in rows if row.kind is EvidenceKind.Q]
 
 
 def history_query(person_id: int) -> Select[*tuple[Any, ...]]:

@@ -1,6 +1,5 @@
 """The decision rules, without Flask or a database. Numbers in names are decision-rules sections."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -134,7 +133,7 @@ class TestWorkedExample:
     def test_a_withdrawn_item_shuts_the_gate_until_its_replacement_is_answered(self):
         make, rows = self.rows()
         day = datetime(2026, 4, 2, tzinfo=UTC)
-        rows = [replace(r, voided=True) if (r.kind, r.kuk) == (Q, "02.1.2") else r for r in rows]
+        rows = [r._replace(voided=True) if (r.kind, r.kuk) == (Q, "02.1.2") else r for r in rows]
         ledger = Ledger(STANDARD, rows, day)
         assert ledger.items("K1") == (13, 12, False)
         assert not ledger.enough_items("K1")
@@ -168,7 +167,7 @@ def test_a_failed_critical_row_is_never_repaired_by_other_evidence(data: st.Data
     rows = full()
     critical = [r for r in rows if r.kuk and STANDARD.find(r.kuk).critical]
     bad = data.draw(st.sampled_from(critical))
-    failed = replace(bad, passed=False) if bad.passed is not None else replace(bad, mark=1)
+    failed = bad._replace(passed=False) if bad.passed is not None else bad._replace(mark=1)
     judgement = judge(STANDARD, [failed if r is bad else r for r in rows], K1, LATER)
     assert judgement.verdicts[bad.kuk] is Verdict.NOT_YET
     assert bad.kuk in {m.code for m in judgement.missing}
@@ -176,7 +175,7 @@ def test_a_failed_critical_row_is_never_repaired_by_other_evidence(data: st.Data
 
 @given(st.sets(st.sampled_from(N_WITH_Q)))
 def test_non_critical_answers_fail_the_curriculum_exactly_below_its_cut(wrong: set[str]):
-    rows = [replace(r, passed=False) if r.kind is Q and r.kuk in wrong else r for r in full()]
+    rows = [r._replace(passed=False) if r.kind is Q and r.kuk in wrong else r for r in full()]
     judgement = judge(STANDARD, rows, K1, LATER)
     assert judgement.ready is (14 - len(wrong) >= 12)
     if not judgement.ready:
@@ -201,8 +200,7 @@ def test_adding_a_failed_row_never_makes_a_decision_positive(data: st.DataObject
     dropped = data.draw(st.sets(st.integers(0, len(rows) - 1), max_size=3))
     some = [r for n, r in enumerate(rows) if n not in dropped]
     template = data.draw(st.sampled_from([r for r in some if r.kind is not HDR]))
-    bad = replace(
-        template,
+    bad = template._replace(
         id=10_000,
         group="later",
         at=AT + timedelta(hours=1),
@@ -218,7 +216,7 @@ def test_a_harmful_act_fails_exactly_the_kuk_of_its_run():
     make = Maker()
     kuk = ["02.2.1", "03.1.1", "03.1.3", "03.2.1"]
     rows = full() + [
-        replace(r, id=r.id + 900, at=AT + timedelta(hours=2))
+        r._replace(id=r.id + 900, at=AT + timedelta(hours=2))
         for r in make.run("S2", kuk, "bad", passed=False, harmful=True)
     ]
     found = verdicts(STANDARD, rows, LATER)
@@ -227,16 +225,16 @@ def test_a_harmful_act_fails_exactly_the_kuk_of_its_run():
 
 
 def test_a_harmful_act_at_a_station_fails_it_whatever_the_mark():
-    rows = [replace(r, harmful=True) if r.kind is OBS else r for r in full()]
+    rows = [r._replace(harmful=True) if r.kind is OBS else r for r in full()]
     assert verdict(rows, "02.2.1") is Verdict.NOT_YET
 
 
 def test_latest_counts_not_best():
     make = Maker()
     rows = full()
-    worse = replace(make.row(SK, "03.1.1", "sk-9", mark=1), id=901, at=AT + timedelta(hours=1))
+    worse = make.row(SK, "03.1.1", "sk-9", mark=1)._replace(id=901, at=AT + timedelta(hours=1))
     assert verdict([*rows, worse], "03.1.1") is Verdict.NOT_YET
-    better = replace(worse, id=902, group="sk-10", mark=2)
+    better = worse._replace(id=902, group="sk-10", mark=2)
     assert verdict([*rows, worse, better], "03.1.1") is Verdict.REACHED, "ties: the higher id"
 
 
@@ -253,12 +251,12 @@ def test_evidence_of_the_future_is_not_seen():
 
 
 def test_a_new_wording_reopens_only_its_kuk():
-    rows = [replace(r, text="bunyi lama") if r.kuk == "03.1.2" else r for r in full()]
+    rows = [r._replace(text="bunyi lama") if r.kuk == "03.1.2" else r for r in full()]
     assert {m.code for m in judge(STANDARD, rows, K1, LATER).missing} == {"03.1.2", "K1", "SK1"}
-    same = [replace(r, text=STANDARD.find(r.kuk).text) if r.kuk else r for r in full()]
+    same = [r._replace(text=STANDARD.find(r.kuk).text) if r.kuk else r for r in full()]
     assert judge(STANDARD, same, K1, LATER).ready
     assert judge(
-        STANDARD, [replace(r, text="x") if not r.kuk else r for r in full()], K1, LATER
+        STANDARD, [r._replace(text="x") if not r.kuk else r for r in full()], K1, LATER
     ).ready
 
 
@@ -274,14 +272,14 @@ def test_observation_of_a_non_critical_kuk_matters_only_when_unsafe():
     seen = make.row(OBS, "02.2.2", "o-5", mark=1)
     assert verdict(full(), "02.2.2") is Verdict.REACHED, "not observed is fine"
     assert verdict([*full(), seen], "02.2.2") is Verdict.REACHED
-    assert verdict([*full(), replace(seen, mark=0)], "02.2.2") is Verdict.NOT_YET
+    assert verdict([*full(), seen._replace(mark=0)], "02.2.2") is Verdict.NOT_YET
 
 
 def test_a_failed_simulation_of_a_non_critical_kuk_is_recorded_not_failed():
-    rows = [replace(r, passed=False) if (r.kind, r.kuk) == (SIM, "03.3.2") else r for r in full()]
+    rows = [r._replace(passed=False) if (r.kind, r.kuk) == (SIM, "03.3.2") else r for r in full()]
     assert verdict(rows, "03.3.2") is Verdict.COMPENSATED
     wrong = {*N_WITH_Q[:3]}
-    below = [replace(r, passed=False) if r.kind is Q and r.kuk in wrong else r for r in rows]
+    below = [r._replace(passed=False) if r.kind is Q and r.kuk in wrong else r for r in rows]
     assert "03.3.2" not in wrong
     assert verdict(below, "03.3.2") is Verdict.REACHED
     assert verdict(below, N_WITH_Q[0]) is Verdict.NOT_YET
@@ -294,7 +292,7 @@ def test_reflection_and_attendance_are_needed_where_they_are_listed():
     assert verdict([ref, here], "10.2.1") is Verdict.REACHED
     assert verdict([ref], "10.2.1") is Verdict.NO_EVIDENCE
     assert verdict([here], "10.2.1") is Verdict.NO_EVIDENCE
-    absent = replace(here, passed=False)
+    absent = here._replace(passed=False)
     assert verdict([ref, absent], "10.2.1") is Verdict.NO_EVIDENCE
     assert state([make.row(REF, "10.1.2", passed=False)], "10.1.2", REF) is State.FAIL
 
@@ -316,8 +314,8 @@ def test_the_whole_scheme_of_companions():
     requirement = Requirement(
         scheme="PENDAMPING", curricula=curricula, in_person=tuple(f"{c}.T" for c in curricula)
     )
-    rows = [replace(r, id=n) for n, r in enumerate(r for c in curricula for r in full(c))]
-    rows = [replace(r, source="K4.T") if r.kind is HDR and r.source == "K4.T" else r for r in rows]
+    rows = [r._replace(id=n) for n, r in enumerate(r for c in curricula for r in full(c))]
+    rows = [r._replace(source="K4.T") if r.kind is HDR and r.source == "K4.T" else r for r in rows]
     judgement = judge(STANDARD, rows, requirement, LATER)
     assert judgement.missing == ()
     assert len(judgement.verdicts) == 84
@@ -340,7 +338,7 @@ def test_exactly_four_of_five_is_enough():
     for wrong, enough in ((4, True), (5, False)):
         missed = set(others[:wrong])
         rows = [
-            replace(r, passed=False) if r.kind is Q and r.kuk in missed else r for r in full("K5")
+            r._replace(passed=False) if r.kind is Q and r.kuk in missed else r for r in full("K5")
         ]
         assert Ledger(STANDARD, rows, LATER).enough_items("K5") is enough
         assert set(quiz_scope(STANDARD, "K5", rows, LATER)) == (set() if enough else set(others))
@@ -402,7 +400,7 @@ def with_cut(**cuts: list[int]) -> Standard:
 )
 def test_a_curriculum_with_a_cut_of_its_own_is_judged_by_it(cut: tuple[int, int], wrong: set[str]):
     standard = with_cut(K1=list(cut))
-    rows = [replace(r, passed=False) if r.kind is Q and r.kuk in wrong else r for r in full()]
+    rows = [r._replace(passed=False) if r.kind is Q and r.kuk in wrong else r for r in full()]
     right = len(N_WITH_Q) - len(wrong)
     enough = right >= -(-cut[0] * len(N_WITH_Q) // cut[1])
     assert Ledger(standard, rows, LATER).enough_items("K1") is enough

@@ -1,6 +1,5 @@
 """What is stored of how people stand says what the ledger says, whatever happens to it."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -166,7 +165,7 @@ def test_after_any_history_the_cache_says_what_the_ledger_says(
 def changed(row: Row, at: datetime, passed: bool) -> Row:
     mark = None if row.mark is None else (2 if passed else 0)
     good = None if row.passed is None else passed
-    return replace(row, at=at, mark=mark, passed=good)
+    return row._replace(at=at, mark=mark, passed=good)
 
 
 def void_one(person_id: int, n: int, now: datetime) -> None:

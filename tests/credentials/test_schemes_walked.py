@@ -25,6 +25,7 @@ from lms.credentials.services import NotReady
 from lms.credentials.words import missing_in_words
 from lms.demo.walk import Walk, attend, keys
 from lms.modules import services as modules
+from lms.modules.outlines import list_outlines
 from tests import factories
 from tests.credentials import world
 
@@ -94,7 +95,7 @@ class Way:
                 [n], START, curriculum=c
             )
             for code in self.scheme.curricula
-            for outline in modules.list_outlines(self.person.id, code)
+            for outline in list_outlines(self.person.id, code)
             for line in outline.online
         }
 

@@ -10,8 +10,10 @@ from lms.competency.rules import EvidenceKind
 from lms.config import CONTENT
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
-from lms.modules import content, reviewing, services
+from lms.core.models import ContentRelease
+from lms.modules import content, laws, reviewing, services
 from lms.modules.models import Curriculum, Lesson, LessonDone, Outcome
+from lms.modules.outlines import Line, Outline, Part, find_opened, list_outlines
 from tests import factories
 from tests.ledgers import SPEC, STANDARD
 from tests.queries import counted
@@ -64,13 +66,13 @@ def test_a_lesson_that_leaves_the_content_is_retired_and_comes_back(app: Flask):
     assert load(without)["retired"] == 1
     assert load(without)["retired"] == 0
     assert lesson("K1.2").retired_at == LATER
-    assert "K1.2" not in {line.code for line in services.list_outlines(person_id)[0].lines}
+    assert "K1.2" not in {line.code for line in list_outlines(person_id)[0].lines}
     assert "02.1.3" not in services.kuk_lessons()
     assert services.lesson_links(["K1.2"]) == {}
     with pytest.raises(NotFound):
         services.read_lesson("k1", 2, person_id, STANDARD)
     load(TEXTS)
-    assert services.list_outlines(person_id)[0].lines[1].done_at == NOW
+    assert list_outlines(person_id)[0].lines[1].done_at == NOW
 
 
 def test_a_curriculum_follows_its_file(app: Flask):
@@ -149,11 +151,39 @@ def test_an_outline_knows_what_is_done_and_what_changed_since(app: Flask):
     person_id = factories.person().id
     finish(person_id, 1, 2)
     load([replace(TEXTS[0], digest="0" * 64), *TEXTS[1:]])
-    outline, *others = services.list_outlines(person_id)
+    outline, *others = list_outlines(person_id)
     assert [one.code for one in others] == [c for c in STANDARD.curricula if c != "K1"]
     assert {one.done for one in others} == {0}
     assert (outline.done, len(outline.online), len(outline.lines)) == (2, 10, 11)
     assert [line.changed for line in outline.lines[:3]] == [True, False, False]
+
+
+@pytest.mark.both
+def test_outlines_kept_by_a_process_follow_a_load_and_a_mark_elsewhere(app: Flask):
+    """What another process did is seen by its numbers: this one only forgets what it loads."""
+    person_id, other = factories.person().id, factories.person().id
+    finish(person_id, 1)
+    assert [one.done for one in list_outlines(person_id)[:2]] == [1, 0]
+    assert [one.done for one in list_outlines(other)[:2]] == [0, 0]
+    with counted() as statements:
+        list_outlines(person_id)
+    assert len(statements) == 1
+
+    def change(title: str) -> None:
+        db.session.execute(update(Lesson).where(Lesson.code == "K1.1").values(title=title))
+
+    with unit_of_work():
+        change("Judul lain")
+    assert list_outlines(other)[0].lines[0].title != "Judul lain"
+    with unit_of_work():
+        db.session.add(ContentRelease(digest="0" * 64, loaded_at=NOW, counts={}))
+    assert list_outlines(other)[0].lines[0].title == "Judul lain"
+    with unit_of_work():
+        change("Judul ketiga")
+        day = NOW.date()
+        article = next(iter(laws.count_lessons()))
+        laws.supersede(article, since=day, reason="Contoh", actor_id=None, now=NOW, today=day)
+    assert list_outlines(other)[0].lines[0].title == "Judul ketiga"
 
 
 def test_a_lesson_knows_its_neighbours_and_what_follows(app: Flask):
@@ -198,10 +228,10 @@ def test_nothing_is_reviewed_yet(app: Flask):
     assert [one.reviewed for one in reviewing.list_texts()] == [False] * len(TEXTS)
 
 
-def outline(code: str, *done: bool) -> services.Outline:
+def outline(code: str, *done: bool) -> Outline:
     """Return an outline with one online lesson for each mark, and a meeting."""
     lines = tuple(
-        services.Line(
+        Line(
             id=n, code=f"{code}.{n}", curriculum=code, module="M", number=n, title="", title_en="",
             minutes=20, jp=1, in_person=n > len(done), kuk=(), practice=(), reviewed=False,
             digest="", version=1, done_at=NOW if is_done else None, done_version=None,
@@ -209,7 +239,7 @@ def outline(code: str, *done: bool) -> services.Outline:
         )
         for n, is_done in enumerate([*done, False], 1)
     )  # fmt: skip
-    return services.Outline(code, code, code, (services.Part("M", "", "", lines),))
+    return Outline(code, code, code, (Part("M", "", "", lines),))
 
 
 @pytest.mark.parametrize(
@@ -225,6 +255,6 @@ def outline(code: str, *done: bool) -> services.Outline:
     ],
 )
 def test_the_lessons_gone_on_with_are_unfolded(
-    outlines: list[services.Outline], asked: str | None, opened: str
+    outlines: list[Outline], asked: str | None, opened: str
 ):
-    assert services.find_opened(outlines, asked) == opened
+    assert find_opened(outlines, asked) == opened
