@@ -256,7 +256,7 @@ def rows_of(
             if standard_id not in texts:
                 texts[standard_id] = texts_of(standard_id)
             text = texts[standard_id].get(row.kuk)
-        ledgers[person_id].append(rules.Row(*facts, void_id is not None, text))
+        ledgers[person_id].append(rules.Row._make((*facts, void_id is not None, text)))
     return ledgers
 
 
