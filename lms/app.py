@@ -51,6 +51,7 @@ FEATURES = (
     "competency",
     "modules",
     "quizzes",
+    "quizzes.collections",
     "practice.attendance",
     "practice.cases",
     "practice.exercises",

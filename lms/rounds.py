@@ -23,6 +23,7 @@ from lms.nominations import services as nominations
 from lms.notices import services as notices
 from lms.operations import heads
 from lms.privacy import erasure, retention
+from lms.quizzes.collections import services as collections
 from lms.reports import recap, snapshots
 from lms.roster import services as roster
 from lms.statistics import services as statistics
@@ -76,6 +77,7 @@ ROUNDS: tuple[Round, ...] = (
     Round("tidy", 3600, upkeep.tidy),
     Round("audit", 3600, write_down_head),
     Round("roster", 3600, roster.clear_up),
+    Round("question files", 3600, collections.clear_up),
     Round("nominations", 60, nominations.sweep),
     Round("notices", 600, notices.sweep),
     Round("deletions", 600, erasure.sweep),

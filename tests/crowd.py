@@ -67,6 +67,7 @@ from lms.practice.simulations.models import SimulationRun
 from lms.privacy import incidents
 from lms.privacy.models import Deletion
 from lms.privacy.models import Way as DeletionWay
+from lms.quizzes.exchange import stored
 from lms.quizzes.models import Attempt
 from lms.reports import snapshots
 from lms.roster import services as roster
@@ -76,6 +77,7 @@ from tests import factories
 from tests.copies import STEP, copies
 from tests.ledgers import SPEC
 from tests.practice.exercises import desk
+from tests.quizzes.collections import helpers as questions
 
 DAY = timedelta(days=1)
 BASE = "https://suluh.example"
@@ -130,7 +132,20 @@ def build(app: Flask, size: int) -> Crowd:
         _leave_sheets(crowd)
         _leave_material(crowd)
         _leave_plan(crowd)
+    with app.app_context():
+        _leave_questions(crowd)
     return crowd
+
+
+def _leave_questions(crowd: Crowd) -> None:
+    """Leave a collection of questions with a file that was confirmed, and one that waits."""
+    someone = db.session.get_one(Person, crowd.ids["trainer"])
+    where = questions.collection(someone)
+    crowd.names["questions"] = where
+    crowd.names["brought"] = questions.bring(someone, where)
+    questions.bring(someone, where, questions.MOODLE, "moodle-xml")
+    crowd.names["read"] = questions.preview(someone, where)
+    crowd.names["image"] = stored.name_of(questions.PNG)
 
 
 def _leave_material(crowd: Crowd) -> None:

@@ -98,6 +98,12 @@ PAGES: dict[str, dict[str, str]] = {
         "bahan-latihan": "/latihan/bahan",
         "statistik-butir": "/laporan/butir",
         "statistik-butir-satu": "/laporan/butir > table /laporan/butir/",
+        "koleksi": "/soal/koleksi",
+        "koleksi-baru": "/soal/koleksi/baru",
+        "koleksi-satu": "/soal/koleksi > table /soal/koleksi/",
+        "koleksi-impor": "/soal/koleksi > table /soal/koleksi/ > /impor",
+        "koleksi-berkas": "/soal/koleksi > table /soal/koleksi/ > /soal/impor/",
+        "koleksi-ekspor": "/soal/koleksi > table /soal/koleksi/ > /ekspor/",
     },
     "assessor": {
         "observasi": f"{HELD}/observasi",

@@ -56,6 +56,7 @@ LESSONS: Entry = (
         "cases.case",
         "reports.curriculum_coverage",
         "statistics.",
+        "collections.",
     ),
 )
 ORDER = ("trainee", "trainer", "assessor", "agency", "admin", "author", "reviewer", "speaker")

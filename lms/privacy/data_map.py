@@ -657,6 +657,52 @@ ENTRIES: tuple[Entry, ...] = (
         learning="attempt_id attempt_item_id seq choice response flagged",
         trace="client_key received_at",
     ),
+    # quizzes, collections of questions
+    _entry(
+        "question_collection",
+        "quizzes",
+        "Questions trainers brought in, kept under a title: whose, who began it",
+        N_("Koleksi soal yang Anda buat"),
+        why=TEACH,
+        none="id public_id title organisation_id shared",
+        trace="owner_id created_at",
+    ),
+    _entry(
+        "question_import",
+        "quizzes",
+        "One file of questions: its name, what was in it, who confirmed it and took it back",
+        N_("Siapa memasukkan berkas soal"),
+        why=TEACH,
+        timer="a draft 24 hours",
+        none="id public_id collection_id format state counts refused problems expires_at "
+        "confirmed_at undone_at",
+        tie="source",
+        trace="created_by created_at confirmed_by undone_by",
+    ),
+    _entry(
+        "collected_question",
+        "quizzes",
+        "A question of a collection, with its key",
+        why=TEXTS,
+        none="id public_id collection_id import_id position kind code stem question used_at "
+        "withdrawn_at",
+    ),
+    _entry(
+        "collected_tag",
+        "quizzes",
+        "A tag of a question of a collection",
+        why=TEXTS,
+        none="question_id label",
+    ),
+    _entry("question_image", "quizzes", "An image of questions", why=TEXTS,
+           none="digest media data"),
+    _entry(
+        "collected_image",
+        "quizzes",
+        "Which question of a collection shows which image",
+        why=TEXTS,
+        none="question_id digest",
+    ),
     # practice
     _entry(
         "attendance",
