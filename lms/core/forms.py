@@ -99,11 +99,13 @@ def one_line(value: str | None) -> str:
     Control characters and marks that turn the direction of writing disappear. However a letter
     was put together, it is stored one way (NFC): equal names are equal texts.
     """
-    kept = "".join(
-        letter
-        for letter in value or ""
-        if letter.isspace() or unicodedata.category(letter) not in {"Cc", "Cf", "Cs"}
-    )
+    kept = value or ""
+    if not kept.isprintable():  # else none of those is in it, and nothing is looked at by letter
+        kept = "".join(
+            letter
+            for letter in kept
+            if letter.isspace() or unicodedata.category(letter) not in {"Cc", "Cf", "Cs"}
+        )
     return " ".join(unicodedata.normalize("NFC", kept).split())
 
 

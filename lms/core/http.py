@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import mimetypes
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -191,8 +192,12 @@ def _allow_upload() -> None:
         request.max_content_length = size + FORM_AROUND_FILE
 
 
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""NUL and halves of surrogates."""
+
+
 def _is_storable(text: str) -> bool:
-    return not any(letter == "\0" or "\ud800" <= letter <= "\udfff" for letter in text)
+    return UNSTORABLE.search(text) is None
 
 
 def asked_id(name: str) -> int | None:
