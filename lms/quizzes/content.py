@@ -43,6 +43,28 @@ LAW_NAME = r"\b(?:UU|PP|KUHP|KUHAP|Perpres|Perma|Permen\w*)"
 LAW = re.compile(LAW_NAME + r" \d+/\d{4}")
 LAW_WORD = re.compile(r"\b(?:UU|PP|KUHP|KUHAP|Pasal|pasal|ps|ayat|[Uu]ndang-[Uu]ndang)\b")
 LAW_REF = re.compile(LAW_NAME + r" \d+/\d{4} ps \d+[A-Z]?(?:\(\d+\))?")
+ABSOLUTE = re.compile(
+    r"\b(?:semua|selalu|pasti|hanya|harus|wajib|tidak pernah|setiap|seluruh|sama sekali"
+    r"|apa pun|siapa pun|sampai|cukup|saja|langsung)\b",
+    re.IGNORECASE,
+)
+DENIAL = re.compile(r"\b(?:tidak|tanpa|belum|bukan|jangan)\b", re.IGNORECASE)
+JOINED = re.compile(r"\b(?:lalu|kemudian|serta|dan)\b", re.IGNORECASE)
+PAUSE = re.compile(r"[,;:]")
+SAFETY = re.compile(
+    r"\b(?:aman|keamanan|keselamatan|bahaya|risiko|rahasia|kerahasiaan)", re.IGNORECASE
+)
+CHOICE = re.compile(
+    r"\b(?:persetujuan|setuju|disetujui|izin|seizin|pilihan|memilih|menawarkan|bersedia"
+    r"|disepakati|menyepakati|keputusan)",
+    re.IGNORECASE,
+)
+ASKING = re.compile(
+    r"\b(?:bersama|pelan|singkat|menanyakan|bertanya|menjelaskan|mendengar|menyebut|mengakui"
+    r"|tenang)",
+    re.IGNORECASE,
+)
+"""Words that a good answer tends to have more often, or less often, than a wrong one."""
 ALL_OF_ABOVE = re.compile(
     r"\b[Ss]emua(?:nya| jawaban| pilihan)? (?:di atas )?(?:benar|salah)\b|\b[A-D] dan [A-D]\b"
 )
@@ -336,5 +358,15 @@ GUESSES: dict[str, Callable[[ItemSpec], dict[str, Any]]] = {
     "the longest option": _points(len),
     "the shortest option": _points(lambda text: -len(text)),
     "most law words": _points(lambda text: len(LAW_WORD.findall(text))),
+    "most commas": _points(lambda text: len(PAUSE.findall(text))),
+    "most parts joined by lalu, dan, serta": _points(lambda text: len(JOINED.findall(text))),
+    "most absolute words": _points(lambda text: len(ABSOLUTE.findall(text))),
+    "fewest absolute words": _points(lambda text: -len(ABSOLUTE.findall(text))),
+    "most denials": _points(lambda text: len(DENIAL.findall(text))),
+    "most words of safety": _points(lambda text: len(SAFETY.findall(text))),
+    "most words of safety or choice": _points(
+        lambda text: len(SAFETY.findall(text)) + len(CHOICE.findall(text))
+    ),
+    "most words of asking and explaining": _points(lambda text: len(ASKING.findall(text))),
 }
 """Ways to guess. The most frequent letter is kept down by KEY_PERCENT already."""

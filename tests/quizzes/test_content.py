@@ -158,7 +158,17 @@ def test_a_key_that_prefers_a_letter_is_seen(bank: Path, standard: StandardSpec)
 
 @pytest.mark.parametrize(
     ("guess", "suffix"),
-    [("the longest option", " dan itu pun dicatat"), ("most law words", " ps 9")],
+    [
+        ("the longest option", " dan itu pun dicatat"),
+        ("most law words", " ps 9"),
+        ("most commas", ", ya, itu, pun, begitu"),
+        ("most parts joined by lalu, dan, serta", " dan lalu dan serta dan"),
+        ("most absolute words", " selalu semua pasti harus wajib"),
+        ("most denials", " tidak belum tanpa jangan"),
+        ("most words of safety", " aman risiko bahaya rahasia"),
+        ("most words of safety or choice", " izin setuju memilih bersedia"),
+        ("most words of asking and explaining", " bertanya bersama pelan singkat"),
+    ],
 )
 def test_a_key_that_shows_in_the_form_of_the_options_is_seen(
     bank: Path, standard: StandardSpec, guess: str, suffix: str
@@ -171,14 +181,23 @@ def test_a_key_that_shows_in_the_form_of_the_options_is_seen(
     assert re.search(f"guessing “{guess}” is right in .* of 78 items", messages(bank, standard))
 
 
-def test_a_key_that_is_always_the_shortest_is_seen(bank: Path, standard: StandardSpec):
+@pytest.mark.parametrize(
+    ("guess", "suffix"),
+    [
+        ("the shortest option", " dan itu pun dicatat"),
+        ("fewest absolute words", " selalu semua pasti harus wajib"),
+    ],
+)
+def test_a_key_that_shows_in_the_form_of_the_others_is_seen(
+    bank: Path, standard: StandardSpec, guess: str, suffix: str
+):
     def change(items: list[dict]) -> None:
         for item in items[:50]:
             for letter, option in item["options"].items():
-                option["text"] += "" if letter == item["key"] else " dan itu pun dicatat"
+                option["text"] += "" if letter == item["key"] else suffix
 
     change_items(bank, change)
-    assert "guessing “the shortest option”" in messages(bank, standard)
+    assert f"guessing “{guess}”" in messages(bank, standard)
 
 
 def test_a_curriculum_with_a_quiz_needs_a_bank(bank: Path, standard: StandardSpec):
