@@ -574,10 +574,11 @@ def quiz_scope(
     At first everything with Q. Later only critical KUK that are open, and the others again when
     too few items are right, or those whose item was withdrawn. Source: decision rules 7.
     """
-    return _open_in_quiz(Ledger(standard, rows, at), curriculum)
+    return open_in_quiz(Ledger(standard, rows, at), curriculum)
 
 
-def _open_in_quiz(ledger: Ledger, curriculum: str) -> tuple[str, ...]:
+def open_in_quiz(ledger: Ledger, curriculum: str) -> tuple[str, ...]:
+    """Return the same of a ledger at hand."""
     standard = ledger.standard
     asked = [kuk for kuk in standard.of(curriculum) if EvidenceKind.Q in kuk.ev]
     states = {kuk.code: ledger.state(kuk, EvidenceKind.Q) for kuk in asked}
@@ -694,7 +695,7 @@ def standing(standard: Standard, rows: Sequence[Row], at: datetime) -> Standing:
                 if ledger.attended(lesson)
             )
         ),
-        open_quizzes=tuple(code for code in standard.curricula if _open_in_quiz(ledger, code)),
+        open_quizzes=tuple(code for code in standard.curricula if open_in_quiz(ledger, code)),
         observed=any(row.kind is EvidenceKind.OBS for row in rows),
         reached=sum(found[kuk.code].reached for kuk in own),
         total=len(own),

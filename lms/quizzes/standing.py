@@ -112,14 +112,7 @@ def quiz_states(
     """
     current = found or competency.current()
     known = competency.rows_of_one(person_id, current) if rows is None else rows
-    sittings: dict[str, list[AnyRow]] = defaultdict(list)
-    for row in _sittings(person_id):
-        sittings[row.curriculum_code] += [row] if row.public_id else []
-    return {
-        code: _quiz_state(code, person_id, now, current.standard, known, lines)
-        for code, lines in sittings.items()
-        if code in current.standard.curricula
-    }
+    return _states(person_id, now, current, known, None)
 
 
 def quiz_state(
@@ -131,20 +124,45 @@ def quiz_state(
     rows: Sequence[competency_rules.Row] | None = None,
 ) -> QuizState:
     """Return where somebody stands with one quiz; see quiz_states. Raises NotFound."""
-    states = quiz_states(person_id, now, found=found, rows=rows)
+    current = found or competency.current()
+    known = competency.rows_of_one(person_id, current) if rows is None else rows
+    states = _states(person_id, now, current, known, curriculum)
     if curriculum not in states:
         raise NotFound(curriculum)
     return states[curriculum]
 
 
-def _sittings(person_id: int) -> Iterable[AnyRow]:
-    """Return every quiz with the person's sittings; a quiz without one has one empty line."""
-    return db.session.execute(_find_sittings(), {"person": person_id})
+def _states(
+    person_id: int,
+    now: datetime,
+    current: Current,
+    rows: Sequence[competency_rules.Row],
+    curriculum: str | None,
+) -> dict[str, QuizState]:
+    sittings: dict[str, list[AnyRow]] = defaultdict(list)
+    asked: dict[str, Any] = {"person": person_id}
+    query = _find_sittings()
+    if curriculum is not None:
+        query, asked = _find_sittings_of_one(), {**asked, "curriculum": curriculum}
+    # A quiz without a sitting has one empty line.
+    for row in db.session.connection().execute(query, asked):
+        sittings[row.curriculum_code] += [row] if row.public_id else []
+    ledger = competency_rules.Ledger(current.standard, rows, now)
+    return {
+        code: _quiz_state(code, person_id, now, ledger, rows, lines)
+        for code, lines in sittings.items()
+        if code in current.standard.curricula
+    }
+
+
+@cache
+def _find_sittings_of_one() -> Select[*tuple[Any, ...]]:
+    return _find_sittings().where(Quiz.curriculum_code == bindparam("curriculum"))
 
 
 @cache
 def _find_sittings() -> Select[*tuple[Any, ...]]:
-    """Return the statement of `_sittings`, put together once."""
+    """Return the statement of `_states`, put together once."""
     is_open = Attempt.closed_at.is_(None)
     answered = (
         select(func.count(AnswerEvent.attempt_item_id.distinct()))
@@ -179,14 +197,15 @@ def _quiz_state(
     code: str,
     person_id: int,
     now: datetime,
-    standard: Standard,
+    ledger: competency_rules.Ledger,
     rows: Sequence[competency_rules.Row],
     sittings: Sequence[AnyRow],
 ) -> QuizState:
+    standard = ledger.standard
     closed = [row for row in sittings if row.closed_at is not None]
     running = next((row for row in sittings if row.closed_at is None), None)
     asked = asked_by(standard, code)
-    scope = competency_rules.quiz_scope(standard, code, rows, now)
+    scope = competency_rules.open_in_quiz(ledger, code)
     others = sum(standard.shown_for(kuk) for kuk in asked if not kuk.critical)
     tries = tries_of(standard, code, rows, [row.closed_at for row in closed])
     coached = (
@@ -226,6 +245,8 @@ def tries_of(
 
     Somebody whose evidence grew old, or lost an item to a change of the law, begins anew.
     """
+    if not closed:
+        return []
     then = as_it_was(rows)
     return rules.tries_since(
         closed,
