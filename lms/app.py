@@ -65,6 +65,7 @@ FEATURES = (
     "notices",
     "reviews",
     "statistics",
+    "panels",
     "agencies",
     "privacy",
     "reports",

@@ -56,6 +56,7 @@ from lms.evaluations.rules import Side
 from lms.modules import laws
 from lms.nominations.models import Nomination, NominationEvent, Seating, SeatQuota
 from lms.nominations.rules import State, Step
+from lms.panels.rules import Stage as PanelStage
 from lms.practice.attendance import checkin
 from lms.practice.attendance.checkin import Begin
 from lms.practice.cases import services as cases
@@ -76,6 +77,7 @@ from lms.statistics import services as statistics
 from tests import factories
 from tests.copies import STEP, copies
 from tests.ledgers import SPEC
+from tests.panels import rooms
 from tests.practice.exercises import desk
 from tests.quizzes.collections import helpers as questions
 
@@ -134,6 +136,7 @@ def build(app: Flask, size: int) -> Crowd:
         _leave_plan(crowd)
     with app.app_context():
         _leave_questions(crowd)
+        _leave_panels(crowd)
     return crowd
 
 
@@ -396,6 +399,21 @@ def _leave_plan(crowd: Crowd) -> None:
     until = {"sent_at": crowd.now, "expires_at": crowd.now + DAY}
     db.session.add(PlanLetter(**letter, token_hash=hash_token(KEY), **until))
     crowd.names["look"] = KEY
+
+
+def _leave_panels(crowd: Crowd) -> None:
+    """Leave a panel in its second round, and one that waits for signatures."""
+    names = {"panel": ("K4", PanelStage.SECOND), "panel_done": ("T", PanelStage.SIGNING)}
+    for name, (curriculum, stage) in names.items():
+        held = rooms.hold(
+            2,
+            curriculum=curriculum,
+            training=0,
+            stage=stage,
+            chair=db.session.get_one(Person, crowd.ids["admin"]),
+            panel=[db.session.get_one(Person, crowd.ids[who]) for who in ("reviewer", "trainer")],
+        )
+        crowd.names[name] = held.public_id
 
 
 # What surrounds a class

@@ -86,7 +86,7 @@ ROLE_TABS: dict[str, list[Entry]] = {
                 "lineage.",
             ),
         ),
-        (N_("Menilai"), "cases.queue", "check", ("cases.",)),
+        (N_("Menilai"), "cases.queue", "check", ("cases.", "panels.")),
         LESSONS,
     ],
     "agency": [
@@ -138,10 +138,11 @@ ROLE_TABS: dict[str, list[Entry]] = {
                 "credentials.",
                 "agencies.complaint",
                 "reviews.",
+                "panels.",
             ),
         ),
     ],
-    "author": [HOME, LESSONS, (N_("Telaah"), "reviews.queue", "check", ("reviews.",))],
+    "author": [HOME, LESSONS, (N_("Telaah"), "reviews.queue", "check", ("reviews.", "panels."))],
     "speaker": [HOME, LESSONS],
 }
 ROLE_TABS["assessor"] = ROLE_TABS["trainer"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Row, Select, func, select
 
 from lms.core.db import db
 from lms.core.errors import NotFound
@@ -14,6 +14,17 @@ from lms.core.reviewing import Listed, Passage, Piece
 from lms.quizzes.models import Attempt, Item, ItemVersion, Quiz
 
 KIND = "item"
+TEXT: tuple[Any, ...] = (
+    Item.kuk,
+    ItemVersion.level,
+    ItemVersion.stem,
+    ItemVersion.options,
+    ItemVersion.key,
+    ItemVersion.source,
+    ItemVersion.law_ref,
+    ItemVersion.checked_on,
+)
+"""What an item is read from."""
 
 
 def _newest(*columns: Any) -> Select[*tuple[Any, ...]]:
@@ -50,19 +61,24 @@ def list_texts() -> list[Listed]:
 def read_text(listed: Listed) -> tuple[Passage, ...]:
     """Return an item with its key, every rationale and its source. One query. Raises NotFound."""
     row = db.session.execute(
-        _newest(
-            Item.kuk,
-            ItemVersion.level,
-            ItemVersion.stem,
-            ItemVersion.options,
-            ItemVersion.key,
-            ItemVersion.source,
-            ItemVersion.law_ref,
-            ItemVersion.checked_on,
-        ).where(Item.slug == listed.code, ItemVersion.digest == listed.digest)
+        _newest(*TEXT).where(Item.slug == listed.code, ItemVersion.digest == listed.digest)
     ).first()
     if row is None:
         raise NotFound(listed.code)
+    return _passages(row)
+
+
+def read_version(version: int) -> tuple[Passage, ...]:
+    """Return one wording, also an old one, with its key. One query. Raises NotFound."""
+    row = db.session.execute(
+        select(*TEXT).join(Item, Item.id == ItemVersion.item_id).where(ItemVersion.id == version)
+    ).first()
+    if row is None:
+        raise NotFound(str(version))
+    return _passages(row)
+
+
+def _passages(row: Row[*tuple[Any, ...]]) -> tuple[Passage, ...]:
     return (
         Passage("stem", _("Pertanyaan"), (Piece(row.stem),)),
         *_options(row.options, row.key),

@@ -21,6 +21,53 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_question_image")),
     )
     op.create_table(
+        "panel_room",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("curriculum_code", sa.String(), nullable=False),
+        sa.Column("standard_version_id", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column(
+            "stage",
+            sa.Enum(
+                "inviting",
+                "first",
+                "talk",
+                "second",
+                "signing",
+                "closed",
+                "stopped",
+                name="stage",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("chair_id", sa.Integer(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_why", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["chair_id"], ["person.id"], name=op.f("fk_panel_room_chair_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["standard_version_id"],
+            ["standard_version.id"],
+            name=op.f("fk_panel_room_standard_version_id_standard_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_room")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_panel_room_public_id")),
+    )
+    with op.batch_alter_table("panel_room", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_panel_room_open",
+            ["curriculum_code"],
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.create_table(
         "question_collection",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.String(), nullable=False),
@@ -46,6 +93,61 @@ def upgrade() -> None:
         )
         batch_op.create_index(
             batch_op.f("ix_question_collection_owner_id"), ["owner_id"], unique=False
+        )
+
+    op.create_table(
+        "panel_member",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("room_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("invited_by", sa.Integer(), nullable=False),
+        sa.Column("invited_at", UtcDateTime(), nullable=False),
+        sa.Column("first_done_at", UtcDateTime(), nullable=True),
+        sa.Column("second_done_at", UtcDateTime(), nullable=True),
+        sa.Column("label", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["invited_by"], ["person.id"], name=op.f("fk_panel_member_invited_by_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_panel_member_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["room_id"], ["panel_room.id"], name=op.f("fk_panel_member_room_id_panel_room")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_member")),
+        sa.UniqueConstraint("room_id", "label", name=op.f("uq_panel_member_room_id_label")),
+        sa.UniqueConstraint("room_id", "person_id", name=op.f("uq_panel_member_room_id_person_id")),
+    )
+    with op.batch_alter_table("panel_member", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_panel_member_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
+        "panel_result",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("room_id", sa.Integer(), nullable=False),
+        sa.Column("curriculum_code", sa.String(), nullable=False),
+        sa.Column("standard_version_id", sa.Integer(), nullable=False),
+        sa.Column("versions", sa.JSON(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("panellists", sa.Integer(), nullable=False),
+        sa.Column("shown", sa.Integer(), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["room_id"], ["panel_room.id"], name=op.f("fk_panel_result_room_id_panel_room")
+        ),
+        sa.ForeignKeyConstraint(
+            ["standard_version_id"],
+            ["standard_version.id"],
+            name=op.f("fk_panel_result_standard_version_id_standard_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_result")),
+        sa.UniqueConstraint("room_id", name=op.f("uq_panel_result_room_id")),
+    )
+    with op.batch_alter_table("panel_result", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_panel_result_curriculum_code"), ["curriculum_code"], unique=False
         )
 
     op.create_table(
@@ -126,6 +228,62 @@ def upgrade() -> None:
         batch_op.create_index("uq_collected_question_place", ["import_id", "position"], unique=True)
 
     op.create_table(
+        "panel_item",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("room_id", sa.Integer(), nullable=False),
+        sa.Column("item_version_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("training", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_version_id"],
+            ["item_version.id"],
+            name=op.f("fk_panel_item_item_version_id_item_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["room_id"], ["panel_room.id"], name=op.f("fk_panel_item_room_id_panel_room")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_item")),
+        sa.UniqueConstraint(
+            "room_id", "item_version_id", name=op.f("uq_panel_item_room_id_item_version_id")
+        ),
+        sa.UniqueConstraint("room_id", "position", name=op.f("uq_panel_item_room_id_position")),
+    )
+    op.create_table(
+        "panel_signature",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("result_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "choice",
+            sa.Enum("signed", "abstained", "absent", name="choice", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["person.id"], name=op.f("fk_panel_signature_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["panel_member.id"],
+            name=op.f("fk_panel_signature_member_id_panel_member"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["result_id"],
+            ["panel_result.id"],
+            name=op.f("fk_panel_signature_result_id_panel_result"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_signature")),
+        sa.UniqueConstraint("member_id", name=op.f("uq_panel_signature_member_id")),
+    )
+    with op.batch_alter_table("panel_signature", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_panel_signature_result_id"), ["result_id"], unique=False
+        )
+
+    op.create_table(
         "collected_image",
         sa.Column("question_id", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
@@ -155,6 +313,48 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("question_id", "label", name=op.f("pk_collected_tag")),
     )
+    op.create_table(
+        "panel_note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["person.id"], name=op.f("fk_panel_note_author_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["panel_item.id"], name=op.f("fk_panel_note_item_id_panel_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_note")),
+    )
+    with op.batch_alter_table("panel_note", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_panel_note_author_id"), ["author_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_panel_note_item_id"), ["item_id"], unique=False)
+
+    op.create_table(
+        "panel_rating",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["panel_item.id"], name=op.f("fk_panel_rating_item_id_panel_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["panel_member.id"], name=op.f("fk_panel_rating_member_id_panel_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_rating")),
+        sa.UniqueConstraint(
+            "member_id", "item_id", "round", name=op.f("uq_panel_rating_member_id_item_id_round")
+        ),
+    )
+    with op.batch_alter_table("panel_rating", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_panel_rating_item_id"), ["item_id"], unique=False)
+
     op.add_column("answer_event", sa.Column("response", sa.JSON(none_as_null=True), nullable=True))
 
     op.add_column(
@@ -176,11 +376,25 @@ def downgrade() -> None:
 
     op.drop_column("answer_event", "response")
 
+    with op.batch_alter_table("panel_rating", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_rating_item_id"))
+
+    op.drop_table("panel_rating")
+    with op.batch_alter_table("panel_note", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_note_item_id"))
+        batch_op.drop_index(batch_op.f("ix_panel_note_author_id"))
+
+    op.drop_table("panel_note")
     op.drop_table("collected_tag")
     with op.batch_alter_table("collected_image", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_collected_image_digest"))
 
     op.drop_table("collected_image")
+    with op.batch_alter_table("panel_signature", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_signature_result_id"))
+
+    op.drop_table("panel_signature")
+    op.drop_table("panel_item")
     with op.batch_alter_table("collected_question", schema=None) as batch_op:
         batch_op.drop_index("uq_collected_question_place")
         batch_op.drop_index("ix_collected_question_kind")
@@ -191,10 +405,26 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_question_import_collection_id"))
 
     op.drop_table("question_import")
+    with op.batch_alter_table("panel_result", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_result_curriculum_code"))
+
+    op.drop_table("panel_result")
+    with op.batch_alter_table("panel_member", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_member_person_id"))
+
+    op.drop_table("panel_member")
     with op.batch_alter_table("question_collection", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_question_collection_owner_id"))
         batch_op.drop_index(batch_op.f("ix_question_collection_organisation_id"))
 
     op.drop_table("question_collection")
+    with op.batch_alter_table("panel_room", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_panel_room_open",
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+
+    op.drop_table("panel_room")
     op.drop_table("question_image")
     # ### end Alembic commands ###
