@@ -38,6 +38,7 @@ from lms.core.errors import Forbidden, NotFound
 from lms.core.group_commit import Crowded
 from lms.core.i18n import gettext as _
 from lms.core.readonly import ReadOnly
+from lms.corrections import services as corrections
 from lms.credentials import issuing, register
 from lms.modules import services as modules
 from lms.pages import directory, navigation
@@ -65,7 +66,11 @@ FEATURES = (
     "notices",
     "reviews",
     "statistics",
+<<<<<<< HEAD
     "panels",
+=======
+    "corrections",
+>>>>>>> fe66596 (A wrong key can be corrected, and the closed sittings are marked again)
     "agencies",
     "privacy",
     "reports",
@@ -121,6 +126,7 @@ def create_app(config: Config) -> Flask:
     curricula.init_app(app, modules.list_offers)
     reviewing.init_app(app, reviews.marks_of)
     jobs.HANDLERS[issuing.KIND] = issuing.HANDLER
+    jobs.HANDLERS[corrections.KIND] = corrections.HANDLER
     app.extensions[names.FIXED] = lambda person_id: register.list_held([person_id], clock.now())
     app.extensions[consent.KEY] = consent.Desk(consents.agree)
     csrf = CSRFProtect(app)

@@ -134,6 +134,7 @@ def build(app: Flask, size: int) -> Crowd:
         _leave_sheets(crowd)
         _leave_material(crowd)
         _leave_plan(crowd)
+        _leave_correction(crowd)
     with app.app_context():
         _leave_questions(crowd)
         _leave_panels(crowd)
@@ -149,6 +150,27 @@ def _leave_questions(crowd: Crowd) -> None:
     questions.bring(someone, where, questions.MOODLE, "moodle-xml")
     crowd.names["read"] = questions.preview(someone, where)
     crowd.names["image"] = stored.name_of(questions.PNG)
+
+
+def _leave_correction(crowd: Crowd) -> None:
+    """Leave an item whose key was corrected, and a certificate to be looked at."""
+    drawn = select(AttemptItem.item_version_id)
+    unseen = select(Item.slug).join(ItemVersion, ItemVersion.item_id == Item.id)
+    slug = db.session.scalars(unseen.where(ItemVersion.id.not_in(drawn)).limit(1)).one()
+    with unit_of_work():
+        wording = corrections.get_wording(slug, 1)
+        made = corrections.correct(
+            wording, wording.choices[0], reason="Keliru.", by_id=crowd.ids["admin"], now=crowd.now
+        )
+        paper = db.session.scalars(select(Certificate).limit(1)).one()
+        rechecks.open_recheck(
+            Shaken(paper.id, paper.code, paper.number, paper.scheme_code, {}, ()),
+            cause=f"correction:{made.public_id}",
+            about=slug,
+            now=crowd.now,
+        )
+    recheck = db.session.scalars(select(Recheck.public_id)).one()
+    crowd.names |= {"corrected": slug, "correction": made.public_id, "recheck": recheck}
 
 
 def _leave_material(crowd: Crowd) -> None:

@@ -60,6 +60,11 @@ class Evidence(Base):
     """A repeat station names the mark it replaces."""
     assessor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     note: Mapped[str] = mapped_column(default="")
+    is_valid: Mapped[bool | None]
+    """What the assessor said of its quality; None where nobody was asked. See qualities.py."""
+    is_authentic: Mapped[bool | None]
+    is_current: Mapped[bool | None]
+    is_sufficient: Mapped[bool | None]
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
 

@@ -12,7 +12,7 @@ from sqlalchemy import Select, String, bindparam, cast, literal, null, select, u
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
-from lms.competency import rules
+from lms.competency import qualities, rules
 from lms.competency.content import StandardSpec
 from lms.competency.models import (
     Coaching,
@@ -21,6 +21,7 @@ from lms.competency.models import (
     StandardVersion,
     StandingSummary,
 )
+from lms.competency.qualities import Stated
 from lms.competency.rules import TRAINER_CURRICULUM, EvidenceKind, Standard, State, Verdict
 from lms.core import audit
 from lms.core.content import digest_of_text
@@ -61,6 +62,8 @@ class NewEvidence:
     replaces: int | None = None
     assessor_id: int | None = None
     note: str = ""
+    qualities: Stated | None = None
+    """What the assessor said of its quality, where one was asked."""
     happened_at: datetime
 
 
@@ -198,6 +201,7 @@ def append(facts: Iterable[NewEvidence], *, standard_id: int, now: datetime) -> 
             "replaces_id": fact.replaces,
             "assessor_id": fact.assessor_id,
             "note": fact.note,
+            **qualities.columns(fact.qualities),
             "happened_at": fact.happened_at,
             "recorded_at": now,
         }

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import HISTORY, Base, text_enum
+from lms.core.ids import public_id
 
 
 class EventKind(StrEnum):
@@ -247,6 +248,51 @@ class RevocationRequest(Base):
     closed_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     closed_at: Mapped[datetime | None]
     closing_note: Mapped[str] = mapped_column(default="")
+
+
+class RecheckStep(StrEnum):
+    """What an administrator said about a certificate whose evidence was corrected."""
+
+    NOTE = "note"
+    KEEP = "keep"
+    REVOKE = "revoke"
+    """The revocation was asked for, or done where one person may."""
+
+
+class Recheck(Base):
+    """What a certificate rests on was corrected after its decision: somebody has to look at it.
+
+    The certificate stays as it was issued. What is open and what is settled follows from the notes.
+    """
+
+    __tablename__ = "recheck"
+    # Marking the same sittings again lists nothing twice.
+    __table_args__ = (UniqueConstraint("certificate_id", "cause"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    certificate_id: Mapped[int] = mapped_column(ForeignKey("certificate.id"))
+    cause: Mapped[str]
+    """`correction:` and the public id of what was corrected."""
+    about: Mapped[str]
+    """The same for people: name and number of the wording."""
+    changes: Mapped[dict[str, Any]]
+    """KUK to its verdict before and after; "missing": what the scheme lacks now, by kind."""
+    at: Mapped[datetime]
+
+
+class RecheckNote(Base):
+    """One thing said about a certificate that has to be looked at. Append-only."""
+
+    __tablename__ = "recheck_note"
+    __table_args__ = (Index("ix_recheck_note_recheck", "recheck_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    recheck_id: Mapped[int] = mapped_column(ForeignKey("recheck.id"))
+    step: Mapped[RecheckStep] = mapped_column(text_enum(RecheckStep))
+    text: Mapped[str]
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
 
 
 class NumberCounter(Base):

@@ -1,6 +1,6 @@
 """Says in plain sentences what is missing, what happened and who looked."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lms.competency.rules import EvidenceKind, Missing, MissingKind, Standard, State
 from lms.core.i18n import gettext as _
@@ -17,6 +17,21 @@ def missing_in_words(
     `schemes` maps the code of a scheme to its title in the reader's language.
     """
     return [_sentence(entry, standard, schemes) for entry in missing]
+
+
+def missing_names(missing: Iterable[Sequence[str]], standard: Standard) -> list[str]:
+    """Name things that are missing, given as kind and code, without saying what was tried."""
+    found = []
+    for kind, code in missing:
+        if kind == MissingKind.KUK.value:
+            kuk = standard.kuk.get(code)
+            text = f" ({pick(kuk.text, kuk.text_en).rstrip('.')})" if kuk else ""
+            found.append(_("KUK %(code)s%(text)s", code=code, text=text))
+        elif kind == MissingKind.ITEMS.value:
+            found.append(_("cukup soal benar di kurikulum %(code)s", code=code))
+        else:
+            found.append(_("studi kasus %(code)s", code=code))
+    return found
 
 
 def _sentence(entry: Missing, standard: Standard, schemes: Mapping[str, str]) -> str:

@@ -26,6 +26,7 @@ from lms.credentials.models import Certificate, Decision, Document, NumberCounte
 from lms.practice.attendance import rules as attendance_rules
 from lms.practice.attendance.models import Attendance
 from lms.practice.attendance.rules import Half
+from lms.quizzes import keys
 from lms.quizzes import rules as quiz_rules
 from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion
 from lms.quizzes.receipts import Acknowledged, is_genuine
@@ -139,13 +140,15 @@ def _compare(attempts: Sequence[Closed], counts: Counter[str]) -> Iterator[Probl
         counts["answers"] += len(mine)
         if any(event.at > closed_at for event in mine):
             yield Problem("sitting", public_id, "has an answer from after it was closed")
-        marks = quiz_rules.score_attempt(drawn.get(number, []), quiz_rules.latest(mine))
+        found = stored.get(public_id, {})
+        wordings = {ref for ref, _kuk in found}
+        asked = [one for one in drawn.get(number, []) if one.is_marked(wordings)]
+        marks = quiz_rules.score_attempt([one.question for one in asked], quiz_rules.latest(mine))
         wanted = {
             (str(mark.question.version), mark.question.kuk): mark.right
             for mark in marks
             if mark.counts
         }
-        found = stored.get(public_id, {})
         counts["marks"] += len(found)
         if {person for person, _passed in found.values()} - {person_id}:
             yield Problem("sitting", public_id, "gave evidence to somebody else")
@@ -158,7 +161,24 @@ def _compare(attempts: Sequence[Closed], counts: Counter[str]) -> Iterator[Probl
             yield Problem("sitting", public_id, f"{len(wrong)} marks differ from its answers")
 
 
-def _drawn(attempts: Sequence[Closed]) -> dict[int, list[quiz_rules.Drawn]]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question of a sitting, in one of the wordings it may have been marked by."""
+
+    question: quiz_rules.Drawn
+    instead: frozenset[str]
+    """The other wordings of its chain of corrections."""
+
+    def is_marked(self, stored: set[str]) -> bool:
+        """Tell whether a mark by this wording is to be expected.
+
+        Of a corrected question every mark there is has to be right, and one has to be there.
+        """
+        return str(self.question.version) in stored or not self.instead & stored
+
+
+def _drawn(attempts: Sequence[Closed]) -> dict[int, list[_Asked]]:
+    """Return the questions of sittings, corrected ones once for each wording; three queries."""
     closed_at = {one[0]: one[3] for one in attempts}
     rows = db.session.execute(
         select(
@@ -166,6 +186,7 @@ def _drawn(attempts: Sequence[Closed]) -> dict[int, list[quiz_rules.Drawn]]:
             AttemptItem.id,
             AttemptItem.item_version_id,
             AttemptItem.option_order,
+            ItemVersion.item_id,
             ItemVersion.key,
             Item.kuk,
             Item.withdrawn_at,
@@ -173,20 +194,30 @@ def _drawn(attempts: Sequence[Closed]) -> dict[int, list[quiz_rules.Drawn]]:
         .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
         .join(Item, Item.id == ItemVersion.item_id)
         .where(AttemptItem.attempt_id.in_(closed_at))
-    )
-    found: dict[int, list[quiz_rules.Drawn]] = defaultdict(list)
+    ).all()
+    chains = keys.chains({row.item_id for row in rows})
+    corrected = {s.corrected for steps in chains.values() for s in steps if s.corrected is not None}
+    known = keys.keys_of(corrected)
+    found: dict[int, list[_Asked]] = defaultdict(list)
     for row in rows:
-        withdrawn = row.withdrawn_at is not None and row.withdrawn_at <= closed_at[row.attempt_id]
-        found[row.attempt_id].append(
-            quiz_rules.Drawn(
+        steps = chains.get(row.item_version_id, ())
+        closed = closed_at[row.attempt_id]
+        withdrawn = row.withdrawn_at is not None and row.withdrawn_at <= closed
+        withdrawn = withdrawn or any(s.corrected is None and s.at <= closed for s in steps)
+        wordings = {row.item_version_id: row.key} | {
+            s.corrected: known[s.corrected].key for s in steps if s.corrected is not None
+        }
+        for version, key in wordings.items():
+            question = quiz_rules.Drawn(
                 id=row.id,
-                version=row.item_version_id,
+                version=version,
                 kuk=row.kuk,
                 order=row.option_order,
-                key=row.key,
+                key=key,
                 withdrawn=withdrawn,
             )
-        )
+            others = frozenset(str(one) for one in wordings.keys() - {version})
+            found[row.attempt_id].append(_Asked(question, others))
     return found
 
 

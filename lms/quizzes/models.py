@@ -78,6 +78,31 @@ class ItemLaw(Base):
     """`UU 23/2004 ps 16`."""
 
 
+class ItemCorrection(Base):
+    """The key of one wording was wrong, and what was done about it. Append-only.
+
+    The wording itself never changes. `corrected_id` is the same text with another key; None: no
+    option is right, so it counts for nobody.
+    """
+
+    __tablename__ = "item_correction"
+    # One wording is corrected once; what corrected it may be corrected in its turn.
+    __table_args__ = (
+        UniqueConstraint("wrong_id"),
+        Index("ix_item_correction_item", "item_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(unique=True, default=public_id)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))
+    wrong_id: Mapped[int] = mapped_column(ForeignKey("item_version.id"))
+    corrected_id: Mapped[int | None] = mapped_column(ForeignKey("item_version.id"))
+    reason: Mapped[str]
+    """Read by those who sat the item."""
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+
+
 class Attempt(Base):
     """One sitting. It is a try and evidence only once `closed_at` is set."""
 

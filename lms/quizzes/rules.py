@@ -215,3 +215,49 @@ def needed(ratio: tuple[int, int], shown: int) -> int:
     """Return how many of `shown` items must be right: the smallest r with 5·r >= 4·shown."""
     numerator, denominator = ratio
     return -(-numerator * shown // denominator)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """The key of the wording `wrong` was wrong; `corrected` is the same text with another key."""
+
+    public_id: str
+    wrong: int
+    corrected: int | None
+    """None: no option is right."""
+    reason: str
+    at: datetime
+
+
+def corrected_by(wrong: int, found: Mapping[int, Correction]) -> tuple[Correction, ...]:
+    """Return what corrected a wording, and what corrected that, oldest first.
+
+    A correction names a later wording, so there is always an end.
+    """
+    steps: list[Correction] = []
+    step = found.get(wrong)
+    while step is not None:
+        steps.append(step)
+        step = found.get(step.corrected) if step.corrected is not None else None
+    return tuple(steps)
+
+
+def brings_back(digest: str, answer: str, decided: Iterable[tuple[str, str, str | None]]) -> bool:
+    """Tell whether a file holds a key that was found wrong.
+
+    `decided` are, oldest first, the digest of a wording with a wrong key, the answer it called
+    right, and the answer that is right now. A file that is the very text, or still calls a refused
+    answer right, brings it back; one that agrees with the last word, or asks something else, does
+    not. Questions of other types have an empty answer: of them only the very text is known.
+    """
+    known = [(found, _plain(wrong), _plain(right)) for found, wrong, right in decided]
+    if not known:
+        return False
+    mine, last = _plain(answer), known[-1][2]
+    if mine and mine == last:
+        return False
+    return any(digest == found or (mine and mine == wrong) for found, wrong, _right in known)
+
+
+def _plain(text: str | None) -> str:
+    return " ".join((text or "").casefold().split())

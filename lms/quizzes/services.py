@@ -22,7 +22,7 @@ from lms.core.errors import NotFound
 from lms.core.group_commit import Execute, in_session
 from lms.modules import laws
 from lms.modules.law import rules as law_rules
-from lms.quizzes import rules
+from lms.quizzes import keys, rules
 from lms.quizzes.content import BankItem
 from lms.quizzes.models import (
     AnswerEvent,
@@ -55,6 +55,7 @@ __all__ = [
 AnyRow = Row[*tuple[Any, ...]]
 
 VANISHED = "no longer in the content files"
+WRONG_KEY = "no option is right"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,36 +69,69 @@ class Saved:
 def load(items: Sequence[BankItem], *, now: datetime) -> dict[str, int]:
     """Store the item banks. A changed text is a new version; a vanished item is drawn no more.
 
-    Flushes.
+    A key that was corrected here stays as it is until the file agrees: `kept` counts them, and
+    list_disagreeing names them. Flushes.
     """
     quizzes = _quizzes({item.curriculum for item in items})
     stored = {item.slug: item for item in db.session.scalars(select(Item))}
-    newest = _newest_versions()
-    counts = {"added": 0, "changed": 0, "unchanged": 0, "withdrawn": 0}
+    newest, decided = _newest_versions(), keys.list_decided()
+    counts = {"added": 0, "changed": 0, "unchanged": 0, "withdrawn": 0, "kept": 0}
     for item in items:
         row = stored.pop(item.spec.id, None)
         if row is None:
             row = Item(slug=item.spec.id, quiz_id=quizzes[item.curriculum], kuk=item.spec.kuk)
             db.session.add(row)
             db.session.flush()
-        if row.withdrawn_reason == VANISHED:
-            row.withdrawn_at, row.withdrawn_reason = None, ""
-        number, digest = newest.get(row.id, (0, ""))
-        if digest == item.spec.digest:
-            counts["unchanged"] += 1
-        else:
-            counts["changed" if number else "added"] += 1
-            db.session.add(_version(row.id, number + 1, item, now))
+        counts[_load_one(item, row, newest.get(row.id, (0, "")), decided.get(row.id, ()), now)] += 1
     for row in stored.values():
         if row.withdrawn_at is None:
             row.withdrawn_at, row.withdrawn_reason = now, VANISHED
             counts["withdrawn"] += 1
     db.session.flush()
-    _note_laws()
+    note_laws()
     return counts
 
 
-def _note_laws() -> None:
+def _load_one(
+    item: BankItem,
+    row: Item,
+    newest: tuple[int, str],
+    decided: Sequence[keys.Decided],
+    now: datetime,
+) -> str:
+    """Store one item unless it is there; return what was done, as `load` counts it."""
+    if row.withdrawn_reason == VANISHED:
+        row.withdrawn_at, row.withdrawn_reason = None, ""
+    number, digest = newest
+    if digest == item.spec.digest and row.withdrawn_reason != WRONG_KEY:
+        return "unchanged"
+    if _brings_back(item, decided):
+        return "kept"
+    if row.withdrawn_reason == WRONG_KEY:
+        row.withdrawn_at, row.withdrawn_reason = None, ""
+    db.session.add(_version(row.id, number + 1, item, now))
+    return "changed" if number else "added"
+
+
+def _brings_back(item: BankItem, decided: Sequence[keys.Decided]) -> bool:
+    return rules.brings_back(
+        item.spec.digest,
+        item.spec.options.by_letter()[item.spec.key].text,
+        [(one.wrong_digest, one.wrong_answer, one.right_answer) for one in decided],
+    )
+
+
+def list_disagreeing(items: Sequence[BankItem]) -> list[keys.Decided]:
+    """Return the last word on each item whose file still holds a key that was found wrong."""
+    decided = {found[0].slug: found for found in keys.list_decided().values()}
+    return [
+        decided[item.spec.id][-1]
+        for item in items
+        if _brings_back(item, decided.get(item.spec.id, ()))
+    ]
+
+
+def note_laws() -> None:
     """Note for each wording that is new here on which articles of law it stands."""
     noted = exists().where(ItemLaw.item_version_id == ItemVersion.id)
     rows = [
@@ -434,6 +468,7 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
     Raises NotFound. Flushes.
     """
     attempt = get_attempt(ref)
+    keys.hold(ref.curriculum)
     # First the lock, then the answers: a save that was let in before is waited for and read.
     closed = db.session.execute(
         update(Attempt)
@@ -447,6 +482,7 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
             AttemptItem.id,
             AttemptItem.item_version_id,
             AttemptItem.option_order,
+            ItemVersion.item_id,
             ItemVersion.key,
             Item.kuk,
             Item.withdrawn_at,
@@ -455,17 +491,20 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
         .join(Item, Item.id == ItemVersion.item_id)
         .where(AttemptItem.attempt_id == attempt.id)
         .order_by(AttemptItem.position)
-    )
+    ).all()
+    # A key corrected while the sitting ran: it is marked by the one that is right.
+    corrected = keys.newest_keys({row.item_version_id: row.item_id for row in rows})
     drawn = [
         rules.Drawn(
             id=row.id,
-            version=row.item_version_id,
+            version=now_is.version if now_is else row.item_version_id,
             kuk=row.kuk,
             order=row.option_order,
-            key=row.key,
-            withdrawn=row.withdrawn_at is not None,
+            key=now_is.key if now_is else row.key,
+            withdrawn=row.withdrawn_at is not None or corrected.get(row.item_version_id, 0) is None,
         )
         for row in rows
+        for now_is in [corrected.get(row.item_version_id)]
     ]
     events = events_of(attempt.id)
     marks = rules.score_attempt(drawn, rules.latest(events))

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.reviewing import Mark
 from lms.modules import services as modules
-from lms.quizzes import rules, standing
+from lms.quizzes import keys, rules, standing
 from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,7 @@ DRAWN = (
         ItemVersion.options,
         ItemVersion.digest,
         ItemVersion.reviewed,
+        Item.id.label("item_id"),
         Item.kuk,
         Item.slug,
     )
@@ -145,6 +146,18 @@ class OptionResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """The key of a question was corrected: when, why, and what it means for this sitting."""
+
+    at: datetime
+    reason: str
+    is_later: bool
+    """It was corrected after the sitting; else the sitting was marked by the corrected key."""
+    right: bool | None
+    """What the answer counts now; None: nothing."""
+
+
+@dataclass(frozen=True, slots=True)
 class QuestionResult:
     """One question after the sitting, with why each option is as safe as it is."""
 
@@ -158,6 +171,8 @@ class QuestionResult:
     """Whether its file says that an expert has read it."""
     marks: tuple[Mark, ...]
     """Who signed this very text."""
+    corrected: Remark | None = None
+    """Its key was corrected; the options then stand as they were corrected."""
 
 
 class Outcome(StrEnum):
@@ -307,24 +322,27 @@ def _results(
 ) -> tuple[dict[str, list[QuestionResult]], dict[str, rules.Score]]:
     """Return the questions of a closed sitting per KUK, and what they add up to."""
     # What counted is in the ledger since then, whatever became of the item.
-    counted = {row.ref for row in rows if row.kind is EvidenceKind.Q and row.group == ref.public_id}
+    counted = {
+        row.ref: row for row in rows if row.kind is EvidenceKind.Q and row.group == ref.public_id
+    }
     found = db.session.execute(DRAWN, {"attempt": attempt_id}).all()
     signed = reviewing.marks_of("item", [(line.slug, line.digest) for line in found])
+    wordings = _wordings(found, counted)
     drawn = [
         rules.Drawn(
             id=line.id,
             version=line.version,
             kuk=line.kuk,
             order=line.option_order,
-            key=line.key,
-            withdrawn=str(line.version) not in counted,
+            key=wording.key,
+            withdrawn=not wording.counts,
         )
-        for line in found
+        for line, wording in zip(found, wordings, strict=True)
     ]
     marks = rules.score_attempt(drawn, rules.latest(events_of(attempt_id)))
     questions: dict[str, list[QuestionResult]] = defaultdict(list)
-    for mark, line in zip(marks, found, strict=True):
-        options = {option["key"]: option for option in line.options}
+    for mark, line, wording in zip(marks, found, wordings, strict=True):
+        options = {option["key"]: option for option in wording.options}
         questions[line.kuk].append(
             QuestionResult(
                 position=line.position,
@@ -335,7 +353,7 @@ def _results(
                         text=options[letter]["text"],
                         rationale=options[letter]["rationale"],
                         chosen=mark.choice == place,
-                        best=letter == line.key,
+                        best=letter == wording.best,
                     )
                     for place, letter in enumerate(line.option_order, 1)
                 ),
@@ -343,6 +361,60 @@ def _results(
                 counts=mark.counts,
                 reviewed=line.reviewed,
                 marks=signed.get((line.slug, line.digest), ()),
+                corrected=wording.remark,
             )
         )
     return questions, rules.scores(marks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    """By which key a question was marked, and how it reads now."""
+
+    key: str
+    """The sitting was marked by it."""
+    counts: bool
+    best: str
+    """The key now; empty where no option is right."""
+    options: Sequence[dict[str, Any]]
+    remark: Remark | None
+
+
+def _wordings(
+    found: Sequence[AnyRow], counted: Mapping[str, competency_rules.Row]
+) -> list[_Wording]:
+    """Return by which key each question was marked: one query, two where a key was corrected.
+
+    A sitting handed in after a correction was marked by the corrected key. Its score never moves;
+    what was corrected later is a remark beside it, and nobody reads a wrong key as the right one.
+    """
+    chains = keys.chains({line.item_id for line in found})
+    steps = {line.version: chains.get(line.version, ()) for line in found}
+    other = keys.keys_of(
+        {step.corrected for some in steps.values() for step in some if step.corrected is not None}
+    )
+    return [_wording(line, steps[line.version], other, counted) for line in found]
+
+
+def _wording(
+    line: AnyRow,
+    steps: Sequence[rules.Correction],
+    other: Mapping[int, keys.Key],
+    counted: Mapping[str, competency_rules.Row],
+) -> _Wording:
+    chain = [line.version, *(step.corrected for step in steps)]
+    marked = next((one for one in chain if str(one) in counted), None)
+    key = other[marked].key if marked in other else line.key
+    if not steps:
+        return _Wording(key, marked is not None, key, line.options, None)
+    last = steps[-1]
+    row = counted.get(str(last.corrected))
+    remark = Remark(
+        at=last.at,
+        reason=last.reason,
+        is_later=marked is not None and marked != last.corrected,
+        right=row.passed if row is not None else None,
+    )
+    now = other.get(last.corrected or 0)
+    options = now.options if now else line.options
+    return _Wording(key, marked is not None, now.key if now else "", options, remark)

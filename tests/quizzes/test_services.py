@@ -53,7 +53,7 @@ def reworded(item: BankItem, **changes: object) -> BankItem:
 
 
 def counts(**values: int) -> dict[str, int]:
-    return {"added": 0, "changed": 0, "unchanged": 0, "withdrawn": 0} | values
+    return {"added": 0, "changed": 0, "unchanged": 0, "withdrawn": 0, "kept": 0} | values
 
 
 def versions(slug: str) -> list[tuple[int, str]]:

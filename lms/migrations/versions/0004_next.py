@@ -282,6 +282,35 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_panel_signature_result_id"), ["result_id"], unique=False
         )
+        "item_correction",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("wrong_id", sa.Integer(), nullable=False),
+        sa.Column("corrected_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["person.id"], name=op.f("fk_item_correction_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrected_id"],
+            ["item_version.id"],
+            name=op.f("fk_item_correction_corrected_id_item_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["item.id"], name=op.f("fk_item_correction_item_id_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["wrong_id"], ["item_version.id"], name=op.f("fk_item_correction_wrong_id_item_version")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_item_correction")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_item_correction_public_id")),
+        sa.UniqueConstraint("wrong_id", name=op.f("uq_item_correction_wrong_id")),
+    )
+    with op.batch_alter_table("item_correction", schema=None) as batch_op:
+        batch_op.create_index("ix_item_correction_item", ["item_id"], unique=False)
 
     op.create_table(
         "collected_image",
@@ -354,8 +383,89 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("panel_rating", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_panel_rating_item_id"), ["item_id"], unique=False)
+        "recheck",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("certificate_id", sa.Integer(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("about", sa.String(), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"],
+            ["certificate.id"],
+            name=op.f("fk_recheck_certificate_id_certificate"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recheck")),
+        sa.UniqueConstraint(
+            "certificate_id", "cause", name=op.f("uq_recheck_certificate_id_cause")
+        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_recheck_public_id")),
+    )
+    op.create_table(
+        "rescore",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("correction_id", sa.Integer(), nullable=False),
+        sa.Column("attempt_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("was_right", sa.Boolean(), nullable=True),
+        sa.Column("is_right", sa.Boolean(), nullable=True),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.Column("changed", sa.Boolean(), nullable=False),
+        sa.Column("certificates", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempt.id"], name=op.f("fk_rescore_attempt_id_attempt")
+        ),
+        sa.ForeignKeyConstraint(
+            ["correction_id"],
+            ["item_correction.id"],
+            name=op.f("fk_rescore_correction_id_item_correction"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_rescore_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rescore")),
+        sa.UniqueConstraint(
+            "correction_id", "attempt_id", name=op.f("uq_rescore_correction_id_attempt_id")
+        ),
+    )
+    with op.batch_alter_table("rescore", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_rescore_changed", ["correction_id", "changed", "id"], unique=False
+        )
+        batch_op.create_index("ix_rescore_person", ["person_id"], unique=False)
+
+    op.create_table(
+        "recheck_note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("recheck_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "step",
+            sa.Enum("note", "keep", "revoke", name="recheckstep", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["person.id"], name=op.f("fk_recheck_note_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recheck_id"], ["recheck.id"], name=op.f("fk_recheck_note_recheck_id_recheck")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recheck_note")),
+    )
+    with op.batch_alter_table("recheck_note", schema=None) as batch_op:
+        batch_op.create_index("ix_recheck_note_recheck", ["recheck_id"], unique=False)
 
     op.add_column("answer_event", sa.Column("response", sa.JSON(none_as_null=True), nullable=True))
+
+    op.add_column("evidence", sa.Column("is_valid", sa.Boolean(), nullable=True))
+    op.add_column("evidence", sa.Column("is_authentic", sa.Boolean(), nullable=True))
+    op.add_column("evidence", sa.Column("is_current", sa.Boolean(), nullable=True))
+    op.add_column("evidence", sa.Column("is_sufficient", sa.Boolean(), nullable=True))
 
     op.add_column(
         "item_version", sa.Column("kind", sa.String(), server_default="single", nullable=False)
@@ -374,6 +484,11 @@ def downgrade() -> None:
     op.drop_column("item_version", "body")
     op.drop_column("item_version", "kind")
 
+    op.drop_column("evidence", "is_sufficient")
+    op.drop_column("evidence", "is_current")
+    op.drop_column("evidence", "is_authentic")
+    op.drop_column("evidence", "is_valid")
+
     op.drop_column("answer_event", "response")
 
     with op.batch_alter_table("panel_rating", schema=None) as batch_op:
@@ -385,6 +500,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_panel_note_author_id"))
 
     op.drop_table("panel_note")
+    with op.batch_alter_table("recheck_note", schema=None) as batch_op:
+        batch_op.drop_index("ix_recheck_note_recheck")
+
+    op.drop_table("recheck_note")
+    with op.batch_alter_table("rescore", schema=None) as batch_op:
+        batch_op.drop_index("ix_rescore_person")
+        batch_op.drop_index("ix_rescore_changed")
+
+    op.drop_table("rescore")
+    op.drop_table("recheck")
     op.drop_table("collected_tag")
     with op.batch_alter_table("collected_image", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_collected_image_digest"))
@@ -395,6 +520,10 @@ def downgrade() -> None:
 
     op.drop_table("panel_signature")
     op.drop_table("panel_item")
+    with op.batch_alter_table("item_correction", schema=None) as batch_op:
+        batch_op.drop_index("ix_item_correction_item")
+
+    op.drop_table("item_correction")
     with op.batch_alter_table("collected_question", schema=None) as batch_op:
         batch_op.drop_index("uq_collected_question_place")
         batch_op.drop_index("ix_collected_question_kind")
