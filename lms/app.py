@@ -66,11 +66,8 @@ FEATURES = (
     "notices",
     "reviews",
     "statistics",
-<<<<<<< HEAD
     "panels",
-=======
     "corrections",
->>>>>>> fe66596 (A wrong key can be corrected, and the closed sittings are marked again)
     "agencies",
     "privacy",
     "reports",
