@@ -45,8 +45,16 @@ from lms.core.db import db, unit_of_work
 from lms.core.ids import hash_token
 from lms.core.login import Viewer
 from lms.core.models import AuditEvent, Mail
-from lms.credentials import issuing, register
-from lms.credentials.models import Certificate, CertificateEvent, Disclosure, EventKind, Method
+from lms.credentials import issuing, rechecks, register
+from lms.credentials.models import (
+    Certificate,
+    CertificateEvent,
+    Disclosure,
+    EventKind,
+    Method,
+    Recheck,
+)
+from lms.credentials.rechecks import Shaken
 from lms.credentials.rules import Reason
 from lms.demo.walk import Walk, attend, coach, commit, keys
 from lms.evaluations import plans
@@ -68,8 +76,9 @@ from lms.practice.simulations.models import SimulationRun
 from lms.privacy import incidents
 from lms.privacy.models import Deletion
 from lms.privacy.models import Way as DeletionWay
+from lms.quizzes import corrections
 from lms.quizzes.exchange import stored
-from lms.quizzes.models import Attempt
+from lms.quizzes.models import Attempt, AttemptItem, Item, ItemVersion
 from lms.reports import snapshots
 from lms.roster import services as roster
 from lms.roster.models import Way
@@ -157,18 +166,17 @@ def _leave_correction(crowd: Crowd) -> None:
     drawn = select(AttemptItem.item_version_id)
     unseen = select(Item.slug).join(ItemVersion, ItemVersion.item_id == Item.id)
     slug = db.session.scalars(unseen.where(ItemVersion.id.not_in(drawn)).limit(1)).one()
-    with unit_of_work():
-        wording = corrections.get_wording(slug, 1)
-        made = corrections.correct(
-            wording, wording.choices[0], reason="Keliru.", by_id=crowd.ids["admin"], now=crowd.now
-        )
-        paper = db.session.scalars(select(Certificate).limit(1)).one()
-        rechecks.open_recheck(
-            Shaken(paper.id, paper.code, paper.number, paper.scheme_code, {}, ()),
-            cause=f"correction:{made.public_id}",
-            about=slug,
-            now=crowd.now,
-        )
+    wording = corrections.get_wording(slug, 1)
+    made = corrections.correct(
+        wording, wording.choices[0], reason="Keliru.", by_id=crowd.ids["admin"], now=crowd.now
+    )
+    paper = db.session.scalars(select(Certificate).limit(1)).one()
+    rechecks.open_recheck(
+        Shaken(paper.id, paper.code, paper.number, paper.scheme_code, {}, ()),
+        cause=f"correction:{made.public_id}",
+        about=slug,
+        now=crowd.now,
+    )
     recheck = db.session.scalars(select(Recheck.public_id)).one()
     crowd.names |= {"corrected": slug, "correction": made.public_id, "recheck": recheck}
 

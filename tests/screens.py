@@ -131,6 +131,8 @@ PAGES: dict[str, dict[str, str]] = {
         "panel-butir": "/panel > table /panel/ > /butir/",
         "panel-sebaran": "/panel > table /panel/ > /sebaran",
         "panel-hasil": "/panel > /hasil",
+        "kunci-soal": "/telaah/soal/K1-0321-1/kunci/1",
+        "koreksi": "/laporan/koreksi",
     },
     "admin": {
         "admin-beranda": "/",
@@ -148,6 +150,7 @@ PAGES: dict[str, dict[str, str]] = {
         "admin-instansi-satu": "/admin/instansi > table /admin/instansi/",
         "admin-sertifikat": "/admin/sertifikat",
         "admin-sertifikat-satu": "/admin/sertifikat > table /admin/sertifikat/",
+        "admin-tinjau-sertifikat": "/admin/tinjau-sertifikat",
         "admin-sistem": "/admin/sistem",
         "admin-penelaah": "/admin/penelaah",
         "admin-panel": "/panel",

@@ -268,8 +268,8 @@ PAGES: list[Page] = [
     ("reviewer", "/telaah/soal/{corrected}/kunci", 2),
     ("reviewer", "/telaah/soal/{corrected}/kunci/2", 4),
     ("reviewer", "/laporan/koreksi", 3),
-    ("trainer", "/laporan/koreksi/{correction}", 8),
-    ("admin", "/laporan/koreksi/{correction}?sesudah=1", 6),
+    ("trainer", "/laporan/koreksi/{correction}", 9),
+    ("admin", "/laporan/koreksi/{correction}?sesudah=1", 8),
     ("admin", "/admin/tinjau-sertifikat", 4),
     ("admin", "/admin/tinjau-sertifikat?keadaan=selesai&koreksi={correction}", 4),
     ("admin", "/admin/tinjau-sertifikat/{recheck}", 4),
@@ -306,8 +306,8 @@ PAGES: list[Page] = [
     ("admin", "/admin/catatan.csv?tindakan=tidak.ada", 2),
 ]
 """Every page of the URL map, in each of its shapes; none is excepted."""
-REDIRECTS = {"/mulai"}
-"""Pages that lead on: this one is closed as soon as there is anybody."""
+REDIRECTS = {"/mulai", "/telaah/soal/{corrected}/kunci"}
+"""Pages that lead on: one is closed as soon as there is anybody, one to the newest wording."""
 CLOSED = {"/metrics", "/masuk/lembaga", "/masuk/lembaga/kembali"}
 """Pages that are not there in this installation: it names no provider of sign-in."""
 

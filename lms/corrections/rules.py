@@ -5,7 +5,7 @@ its place in the same sitting, and nothing else is touched.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from lms.competency.rules import (
@@ -74,8 +74,8 @@ def swap(rows: Iterable[Row], old_id: int, passed: bool | None) -> list[Row]:
     old = next((row for row in rows if row.id == old_id), None)
     if old is None:
         return rows
-    swapped = [replace(row, voided=True) if row is old else row for row in rows]
+    swapped = [row._replace(voided=True) if row is old else row for row in rows]
     if passed is not None:
         new = max(row.id for row in rows) + 1
-        swapped.append(replace(old, id=new, passed=passed, replaces=old.id, voided=False))
+        swapped.append(old._replace(id=new, passed=passed, replaces=old.id, voided=False))
     return swapped
