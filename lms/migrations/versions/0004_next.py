@@ -228,6 +228,37 @@ def upgrade() -> None:
         batch_op.create_index("uq_collected_question_place", ["import_id", "position"], unique=True)
 
     op.create_table(
+        "item_correction",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("wrong_id", sa.Integer(), nullable=False),
+        sa.Column("corrected_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["person.id"], name=op.f("fk_item_correction_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrected_id"],
+            ["item_version.id"],
+            name=op.f("fk_item_correction_corrected_id_item_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["item.id"], name=op.f("fk_item_correction_item_id_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["wrong_id"], ["item_version.id"], name=op.f("fk_item_correction_wrong_id_item_version")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_item_correction")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_item_correction_public_id")),
+        sa.UniqueConstraint("wrong_id", name=op.f("uq_item_correction_wrong_id")),
+    )
+    with op.batch_alter_table("item_correction", schema=None) as batch_op:
+        batch_op.create_index("ix_item_correction_item", ["item_id"], unique=False)
+
+    op.create_table(
         "panel_item",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("room_id", sa.Integer(), nullable=False),
@@ -282,35 +313,6 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_panel_signature_result_id"), ["result_id"], unique=False
         )
-        "item_correction",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("public_id", sa.String(), nullable=False),
-        sa.Column("item_id", sa.Integer(), nullable=False),
-        sa.Column("wrong_id", sa.Integer(), nullable=False),
-        sa.Column("corrected_id", sa.Integer(), nullable=True),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("by_id", sa.Integer(), nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["by_id"], ["person.id"], name=op.f("fk_item_correction_by_id_person")
-        ),
-        sa.ForeignKeyConstraint(
-            ["corrected_id"],
-            ["item_version.id"],
-            name=op.f("fk_item_correction_corrected_id_item_version"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["item_id"], ["item.id"], name=op.f("fk_item_correction_item_id_item")
-        ),
-        sa.ForeignKeyConstraint(
-            ["wrong_id"], ["item_version.id"], name=op.f("fk_item_correction_wrong_id_item_version")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_item_correction")),
-        sa.UniqueConstraint("public_id", name=op.f("uq_item_correction_public_id")),
-        sa.UniqueConstraint("wrong_id", name=op.f("uq_item_correction_wrong_id")),
-    )
-    with op.batch_alter_table("item_correction", schema=None) as batch_op:
-        batch_op.create_index("ix_item_correction_item", ["item_id"], unique=False)
 
     op.create_table(
         "collected_image",
@@ -383,6 +385,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("panel_rating", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_panel_rating_item_id"), ["item_id"], unique=False)
+
+    op.create_table(
         "recheck",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.String(), nullable=False),
@@ -491,15 +495,6 @@ def downgrade() -> None:
 
     op.drop_column("answer_event", "response")
 
-    with op.batch_alter_table("panel_rating", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_panel_rating_item_id"))
-
-    op.drop_table("panel_rating")
-    with op.batch_alter_table("panel_note", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_panel_note_item_id"))
-        batch_op.drop_index(batch_op.f("ix_panel_note_author_id"))
-
-    op.drop_table("panel_note")
     with op.batch_alter_table("recheck_note", schema=None) as batch_op:
         batch_op.drop_index("ix_recheck_note_recheck")
 
@@ -510,6 +505,15 @@ def downgrade() -> None:
 
     op.drop_table("rescore")
     op.drop_table("recheck")
+    with op.batch_alter_table("panel_rating", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_rating_item_id"))
+
+    op.drop_table("panel_rating")
+    with op.batch_alter_table("panel_note", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_note_item_id"))
+        batch_op.drop_index(batch_op.f("ix_panel_note_author_id"))
+
+    op.drop_table("panel_note")
     op.drop_table("collected_tag")
     with op.batch_alter_table("collected_image", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_collected_image_digest"))
