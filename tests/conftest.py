@@ -8,7 +8,7 @@ import shutil
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from lms.app import create_app
 from lms.config import Config
 from lms.core import schema
 from lms.core.db import db, unit_of_work
+from tests.measure import uncounted
 from tests.postgres import Server, start_server
 
 # Two cores shared by many: how long one example takes says nothing about the code.
@@ -83,6 +84,24 @@ def pytest_configure() -> None:
     """Let servers that tests start be interrupted, also when the tests run in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    """Make what a test needs without counting lines, if the test does not count them."""
+    with uncounted() if _walks(item) else nullcontext():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Run the test the same way."""
+    with uncounted() if _walks(item) else nullcontext():
+        return (yield)
+
+
+def _walks(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("walk", "browser"))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

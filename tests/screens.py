@@ -8,7 +8,6 @@ docs/screens. Exits 1 when a page has a fault.
 import argparse
 import io
 import json
-import os
 import re
 import socket
 import subprocess
@@ -24,6 +23,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, TimeoutError
 
 from tests.e2e.browser import LARGE, SMALL, faults, open_browser, sign_in, watch
+from tests.measure import unmeasured
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "docs" / "screens"
@@ -193,15 +193,6 @@ def demo(port: int) -> Iterator[tuple[str, dict]]:  # type: ignore[type-arg]  # 
         finally:
             process.terminate()
             process.wait(20)
-
-
-def unmeasured(**more: str) -> dict[str, str]:
-    """Return the environment of a server whose coverage is not counted.
-
-    Counting makes every page of a journey twice as slow, and says nothing other tests do not.
-    """
-    left = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_PROCESS")}
-    return left | {"PYTHONPATH": str(ROOT)} | more
 
 
 def wait(url: str, process: subprocess.Popen[bytes], seconds: int = 120) -> None:

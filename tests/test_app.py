@@ -1,6 +1,5 @@
 """The application as a whole: forgery tokens, cookies, and error pages that say what to do."""
 
-import os
 import re
 import sqlite3
 import subprocess
@@ -25,6 +24,7 @@ from lms.core.errors import Forbidden, NotFound
 from lms.core.models import Throttle
 from tests import factories
 from tests.conftest import LOADED_AT
+from tests.measure import unmeasured
 
 ROOT = Path(__file__).parents[1]
 JSON = {"Accept": "application/json"}
@@ -415,7 +415,7 @@ def test_the_web_servers_door_serves_a_page_without_heavy_imports(make_app):
     done = subprocess.run(
         [sys.executable, "-c", LIGHT],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": url, "SULUH_SECRET_KEY": "x" * 40},
+        env=unmeasured(DATABASE_URL=url, SULUH_SECRET_KEY="x" * 40),
         capture_output=True,
         text=True,
         check=False,

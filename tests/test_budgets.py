@@ -28,6 +28,7 @@ from tests.conftest import SqliteHome, open_copy
 from tests.crowd import Crowd
 from tests.queries import Sent, watched
 
+pytestmark = pytest.mark.walk
 KIB = 1024
 FEW, MANY = 25, 250
 Page = tuple[str | None, str, int]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from flask import Flask
 from werkzeug.routing import IntegerConverter, Rule
 
@@ -41,6 +42,7 @@ def test_every_route_declares_a_policy_and_every_post_its_fields(app: Flask):
     assert missing == []
 
 
+@pytest.mark.walk
 def test_every_route_admits_exactly_the_roles_it_declares(app: Flask, sign_in):
     people = {role: factories.person(role) for role in ROLES}
     wrong = []

@@ -69,6 +69,7 @@ def fill(rule: Rule, parts: dict[str, str]) -> str:
     return address
 
 
+@pytest.mark.walk
 @pytest.mark.parametrize("value", HOSTILE)
 def test_no_address_and_no_query_is_an_error_of_ours(
     bare_app: Flask, everybody: FlaskClient, value: str
@@ -76,6 +77,7 @@ def test_no_address_and_no_query_is_an_error_of_ours(
     _refuse_nothing_with_500(bare_app, everybody, value)
 
 
+@pytest.mark.walk
 @pytest.mark.both
 @pytest.mark.parametrize("value", STORED_UNLIKE)
 def test_no_value_that_databases_treat_unlike_is_an_error_of_ours(
@@ -242,6 +244,7 @@ def test_the_folder_of_an_installation_is_the_owners(tmp_path):
     assert folder.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.walk
 def test_markup_in_names_stays_text_on_every_page(bare_app: Flask, everybody: FlaskClient):
     evil = "<img src=x onerror=alert(1)>"
     with bare_app.app_context():

@@ -1,6 +1,5 @@
 """Jobs: each item once, whoever dies; problems stay with their item; two workers share nothing."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from lms.core.jobs import Handler, Progress, Task
 from lms.core.models import AuditEvent, ItemState, Job, JobItem
 from tests import factories
 from tests.credentials.world import refuses
+from tests.measure import unmeasured
 from tests.queries import counted
 from tests.races import race
 
@@ -312,7 +312,7 @@ def worker(url: str, now: datetime, crash: str = "") -> subprocess.CompletedProc
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "SULUH_CRASH_AT": crash},
+        env=unmeasured(SULUH_CRASH_AT=crash),
         timeout=60,
     )
 

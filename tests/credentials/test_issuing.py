@@ -1,7 +1,6 @@
 """The issue of a whole class as one job: exactly one certificate each, whatever happens."""
 
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -36,6 +35,7 @@ from lms.credentials.models import (
 from tests import factories
 from tests.credentials.world import BASE, NOW, World, append, fulfil, refuses
 from tests.ledgers import full
+from tests.measure import unmeasured
 from tests.races import race
 
 LATER = NOW + timedelta(minutes=5)
@@ -276,7 +276,7 @@ def die(app: Flask, now: datetime, crash: str) -> None:
         capture_output=True,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "SULUH_CRASH_AT": crash},
+        env=unmeasured(SULUH_CRASH_AT=crash),
         timeout=60,
     )
     assert died.returncode == -signal.SIGKILL, died.stderr

@@ -29,6 +29,7 @@ from lms.modules.outlines import list_outlines
 from tests import factories
 from tests.credentials import world
 
+pytestmark = pytest.mark.walk
 DAY = timedelta(days=1)
 START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 CLASS = datetime(2026, 3, 21, 4, 0, tzinfo=UTC)

@@ -15,7 +15,8 @@ from flask import Flask
 
 from lms.core.db import db
 from tests.conftest import SqliteHome, open_copy
-from tests.screens import demo, free_port, unmeasured, wait
+from tests.measure import unmeasured
+from tests.screens import demo, free_port, wait
 
 
 @dataclass(frozen=True)

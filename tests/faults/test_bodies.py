@@ -20,6 +20,7 @@ from tests.test_security import ENDS_A_SESSION, everybody, fill
 
 __all__ = ["Page", "everybody", "page"]
 
+pytestmark = pytest.mark.walk
 DEEP = "[" * 100_000
 OBJECTS = '{"a":' * 50_000 + "1" + "}" * 50_000
 HUGE = "9" * 5_000

@@ -211,6 +211,7 @@ def test_a_name_beside_something_is_told_from_one_alone():
     assert places("<th><b>X</b> 12</th><th><bdi>X</bdi></th>", "X").bare == ["X 12"]
 
 
+@pytest.mark.walk
 def test_every_list_shows_a_name_apart(bare_app: Flask):
     name = "\u05e9\u05dc\u05d5\u05dd"
     made = crowd.build(bare_app, 5)

@@ -33,8 +33,8 @@ from lms.core.db import db, unit_of_work
 from lms.operations import reconcile
 from tests import factories
 from tests.conftest import _config
+from tests.measure import unmeasured
 from tests.quizzes.helpers import begin
-from tests.screens import unmeasured
 from tests.test_server import Site, free_port
 
 SECRET = "x" * 40

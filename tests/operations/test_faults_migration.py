@@ -1,7 +1,6 @@
 """A migration that is killed anywhere leaves the old tables or the new ones, never half of them."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +12,7 @@ from sqlalchemy.pool import NullPool
 
 from lms.core import schema
 from lms.core.db import prepare_engine
-from tests.operations.faults import ROOT
+from tests.measure import unmeasured
 from tests.postgres import Server
 
 NEVER = 10**9
@@ -54,7 +53,7 @@ def die_at(source: str | Path, points: list[int], folder: Path, *options: str) -
     done = subprocess.run(
         [sys.executable, "-m", "tests.operations.killed_migration", *asked],
         cwd=folder, capture_output=True, text=True, check=False,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=unmeasured(),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
