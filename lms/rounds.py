@@ -23,6 +23,7 @@ from lms.nominations import services as nominations
 from lms.notices import services as notices
 from lms.operations import heads
 from lms.privacy import erasure, retention
+from lms.quizzes import overdue
 from lms.quizzes.collections import services as collections
 from lms.reports import recap, snapshots
 from lms.roster import services as roster
@@ -69,6 +70,7 @@ def write_down_head(now: datetime) -> int:
 ROUNDS: tuple[Round, ...] = (
     Round("jobs", 1, jobs.work),
     Round("links", 5, upkeep.answer_requests),
+    Round("quizzes", 5, overdue.sweep),
     Round("space", 10, watch_space),
     Round("standings", 5, snapshots.refresh),
     Round("baselines", 60, recap.refresh_baselines),

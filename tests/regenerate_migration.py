@@ -21,7 +21,8 @@ NUMBER, TITLE = "0004", "Next"
 
 BATCH = re.compile(
     r"    with op\.batch_alter_table\('(?P<table>\w+)', schema=None\) as batch_op:\n"
-    r"(?P<lines>(?:        batch_op\.(?:add|drop)_column\(.*\n)+)"
+    r"(?P<lines>(?:        batch_op\.(?:add_column|drop_column|create_index|drop_index)\(.*\n)+)"
+    r"(?!        batch_op)"
 )
 """SQLite cannot copy a table whose rows others point at; plain columns come and go without."""
 
@@ -58,7 +59,16 @@ def _tidy(path: Path) -> None:
 
 
 def _in_place(block: re.Match[str]) -> str:
-    return re.sub(r" {8}batch_op\.(\w+)\(", rf"    op.\1('{block['table']}', ", block["lines"])
+    table = block["table"]
+    text = block["lines"].replace("batch_op.f(", "op.f(")
+    text = re.sub(r" {8}batch_op\.(\w+_column)\(", rf"    op.\1('{table}', ", text)
+    name = r"(op\.f\('\w+'\)|'\w+')"
+    text = re.sub(
+        rf" {{8}}batch_op\.create_index\({name}", rf"    op.create_index(\1, '{table}'", text
+    )
+    return re.sub(
+        rf" {{8}}batch_op\.drop_index\({name}", rf"    op.drop_index(\1, table_name='{table}'", text
+    )
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ PAGES: dict[str, dict[str, str]] = {
         "angkatan": HELD,
         "angkatan-unit": f"{HELD}?unit=03",
         "peserta": f"{HELD}?urut=tercapai > table /peserta/",
+        "waktu-tambahan": f"{HELD}?urut=tercapai > table /peserta/ > /waktu",
         "persiapan": f"{HELD}/persiapan",
         "pesan": f"{HELD}/pesan",
         "agenda-pelatih": f"{HELD}/agenda",
@@ -135,6 +136,7 @@ PAGES: dict[str, dict[str, str]] = {
         "koreksi": "/laporan/koreksi",
     },
     "admin": {
+        "waktu-kuis": "/admin/kuis",
         "admin-beranda": "/",
         "admin-orang": "/admin/orang",
         "admin-orang-satu": "/admin/orang > table /admin/orang/",

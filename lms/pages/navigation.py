@@ -139,6 +139,7 @@ ROLE_TABS: dict[str, list[Entry]] = {
                 "agencies.complaint",
                 "reviews.",
                 "panels.",
+                "quizzes.limits",
             ),
         ),
     ],

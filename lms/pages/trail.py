@@ -119,6 +119,8 @@ WORDS: dict[str, str] = {
     "privacy.set_timer": N_("Lama penyimpanan diubah"),
     "privacy.undo_deletion": N_("Penghapusan akun dibatalkan"),
     "quizzes.correct": N_("Kunci butir diperbaiki"),
+    "quizzes.extra_time": N_("Waktu tambahan kuis diatur"),
+    "quizzes.limit": N_("Batas waktu kuis diatur"),
     "reviews.adopt": N_("Standar ditetapkan"),
     "reviews.appoint": N_("Penelaah diangkat"),
     "reviews.ask_adoption": N_("Penetapan standar diminta"),

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from flask_babel import lazy_gettext as _
-from wtforms import BooleanField, IntegerField, StringField
+from wtforms import BooleanField, HiddenField, IntegerField, StringField
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
 
 from lms.core.clock import ZONES
-from lms.core.forms import PageForm, at_most
-from lms.quizzes.rules import LARGEST_SEQ
+from lms.core.forms import PageForm, at_most, choice_field, count_field, day_field, required
+from lms.quizzes.rules import EXTRA, LARGEST_SEQ, LONGEST
 
 LARGEST_QUIZ = 200
 """Questions of one sitting; today's largest shows 30."""
@@ -85,3 +86,45 @@ class SubmitForm(PageForm):
     """Handing in. The box is asked for when questions are left without an answer."""
 
     confirm = BooleanField(_("Kirim walau masih ada soal yang belum dijawab"))
+
+
+class LimitForm(PageForm):
+    """The time of one quiz."""
+
+    quiz = HiddenField(validators=[required()])
+    """Its name in addresses."""
+    minutes = count_field(
+        _("Batas waktu (menit)"),
+        validators=[
+            Optional(),
+            NumberRange(
+                1,
+                LONGEST,
+                message=_("Tulis 1 sampai %(most)d menit, atau kosongkan.", most=LONGEST),
+            ),
+        ],
+    )
+    pausable = BooleanField(_("Jeda menghentikan waktu"))
+
+
+NO_LIMIT = "bebas"
+
+
+class ExtraForm(PageForm):
+    """More time for one person."""
+
+    percent = choice_field(
+        _("Tambahan waktu"),
+        choices=[
+            SelectChoice("0", _("Tidak ada")),
+            *(SelectChoice(str(one), _("%(num)d%% lebih lama", num=one)) for one in EXTRA),
+            SelectChoice(NO_LIMIT, _("Tanpa batas waktu")),
+        ],
+    )
+    until = day_field(_("Berlaku sampai tanggal"), validators=[Optional()])
+    reason = StringField(_("Alasan singkat"), validators=[required(), at_most(120)])
+
+    @property
+    def chosen(self) -> int | None:
+        """Per cent, None for no limit."""
+        return None if self.percent.data == NO_LIMIT else int(self.percent.data)

@@ -1,6 +1,6 @@
 """Tables of quizzes. Item versions and answers are never changed, only added."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
@@ -20,6 +20,8 @@ class Quiz(Base):
     """Its name in addresses: the curriculum's code, or the public id of a quiz of a class."""
     minutes: Mapped[int | None]
     """Time limit of a sitting; None where people may take as long as they need."""
+    pausable: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
+    """Whether a pause stops the clock of a sitting with a time limit."""
 
 
 class Item(Base):
@@ -118,6 +120,13 @@ class Attempt(Base):
             sqlite_where=text("closed_at IS NULL"),
             postgresql_where=text("closed_at IS NULL"),
         ),
+        # Looked through every few seconds for those whose time is over.
+        Index(
+            "ix_attempt_due",
+            "deadline_at",
+            sqlite_where=text("closed_at IS NULL AND deadline_at IS NOT NULL"),
+            postgresql_where=text("closed_at IS NULL AND deadline_at IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -129,7 +138,39 @@ class Attempt(Base):
     """What it shows: all of the curriculum at first, only what is open in a re-sit."""
     opened_at: Mapped[datetime]
     deadline_at: Mapped[datetime | None]
+    """When its time is over; None where there is no limit. Moves when a pause ends."""
     closed_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
+    """Since when its clock stands still."""
+
+
+class AttemptPause(Base):
+    """A pause that has ended: why a deadline is later than it was at first. Append-only."""
+
+    __tablename__ = "attempt_pause"
+    __table_args__ = (UniqueConstraint("attempt_id", "began_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("attempt.id"))
+    began_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+
+
+class ExtraTime(Base):
+    """More time for one person in every quiz with a limit. Append-only: the newest counts."""
+
+    __tablename__ = "extra_time"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    percent: Mapped[int | None]
+    """Added to the time of a quiz: 25, 50 or 100; 0 takes it back; None: no limit at all."""
+    until: Mapped[date | None]
+    """The last day it holds; None: until it is taken back."""
+    reason: Mapped[str]
+    """A few words, never about health."""
+    given_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    given_at: Mapped[datetime]
 
 
 class AttemptItem(Base):

@@ -6,7 +6,7 @@ Source: content/standard.yaml, "blueprint", and the rules written out in docs/de
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from lms.core.errors import DomainError
@@ -16,6 +16,16 @@ PLAIN_STEP = 1000
 """How far a page sent without a script jumps ahead; see `next_seq`."""
 LARGEST_SEQ = 1_000_000_000
 """Fits an INTEGER of PostgreSQL with room to spare."""
+
+
+GRACE = timedelta(seconds=60)
+"""How long after its time an answer is still taken, for one that was on a bad line."""
+SWEEP_AFTER = GRACE + timedelta(seconds=15)
+"""When a sitting nobody touches is closed: longer than an answer may wait to be written."""
+EXTRA = (25, 50, 100)
+"""Per cent that can be added to the time of a quiz."""
+LONGEST = 480
+"""Minutes of the longest limit: one day of training."""
 
 
 class Refusal(DomainError):
@@ -44,6 +54,14 @@ class BankTooSmall(Refusal):
 
 class AttemptClosed(DomainError):
     """The sitting was handed in; nothing about it changes any more."""
+
+
+class TimeUp(DomainError):
+    """The time of the sitting is over: it has to be closed with the answers it has."""
+
+
+class Paused(DomainError):
+    """The clock of the sitting stands still; whoever goes on starts it again."""
 
 
 class AttemptOpen(DomainError):
@@ -209,6 +227,34 @@ def tries_since(tries: Iterable[datetime], passed: Iterable[datetime]) -> list[d
     """Return the tries after the last one that passed: a new round starts counting anew."""
     last = max(passed, default=None)
     return [at for at in tries if last is None or at > last]
+
+
+def time_for(minutes: int | None, percent: int | None) -> timedelta | None:
+    """Return how long a sitting may take; None: as long as it needs.
+
+    `percent` is what a person gets on top, None when no limit holds for them.
+    """
+    if minutes is None or percent is None:
+        return None
+    return timedelta(minutes=minutes) * (100 + percent) / 100
+
+
+def is_over(deadline: datetime | None, paused: datetime | None, now: datetime) -> bool:
+    """Tell whether a sitting takes no answer any more that arrives `now`. A pause stops its clock.
+
+    What a browser says about the time of an answer is never asked: it counts when it arrives.
+    """
+    return deadline is not None and paused is None and now > deadline + GRACE
+
+
+def end_of_time(deadline: datetime, now: datetime) -> datetime:
+    """Return when a sitting that is closed because of its time has ended, however late we look."""
+    return min(now, deadline + GRACE)
+
+
+def after_pause(deadline: datetime, paused: datetime, now: datetime) -> datetime:
+    """Return the deadline after a pause: later by its length. A clock set back takes nothing."""
+    return deadline + max(now - paused, timedelta(0))
 
 
 def needed(ratio: tuple[int, int], shown: int) -> int:

@@ -22,7 +22,7 @@ from lms.core.errors import NotFound
 from lms.core.group_commit import Execute, in_session
 from lms.modules import laws
 from lms.modules.law import rules as law_rules
-from lms.quizzes import keys, rules
+from lms.quizzes import keys, rules, timing
 from lms.quizzes.content import BankItem
 from lms.quizzes.models import (
     AnswerEvent,
@@ -64,6 +64,8 @@ class Saved:
 
     at: datetime
     counts: bool
+    deadline_at: datetime | None = None
+    """When the time of the sitting is over, if its clock runs."""
 
 
 def load(items: Sequence[BankItem], *, now: datetime) -> dict[str, int]:
@@ -186,13 +188,15 @@ def _version(item_id: int, number: int, item: BankItem, now: datetime) -> ItemVe
 def open_attempt(
     person_id: int, curriculum: str, *, now: datetime, random: Random | None = None
 ) -> AttemptRef:
-    """Open a sitting and draw its items; a sitting that is running is given back as it is.
+    """Open a sitting and draw its items; one that is running is given back, its clock going on.
 
     Raises NotFound and a rules.Refusal that says why not. Flushes.
     """
     found = competency.current()
     state = quiz_state(person_id, curriculum, now, found=found)
     if state.running is not None:
+        if state.running.paused_at is not None:
+            timing.resume(state.running.id, now=now)
         return AttemptRef(state.running.public_id, curriculum, person_id)
     if state.passed:
         raise rules.NothingToAsk(curriculum)
@@ -200,7 +204,10 @@ def open_attempt(
         raise rules.NeedsCoaching(curriculum)
     if state.next.at is not None:
         raise rules.TooSoon(state.next.at)
-    quiz_id = db.session.scalars(select(Quiz.id).where(Quiz.curriculum_code == curriculum)).one()
+    quiz_id, minutes = db.session.execute(
+        select(Quiz.id, Quiz.minutes).where(Quiz.curriculum_code == curriculum)
+    ).one()
+    allowed = timing.time_for(person_id, minutes, now)
     drawn = rules.draw(
         {code: found.standard.shown_for(found.standard.find(code)) for code in state.scope},
         _bank(quiz_id),
@@ -214,7 +221,7 @@ def open_attempt(
         number=len(state.closed) + 1,
         kuk=list(state.scope),
         opened_at=now,
-        deadline_at=None,  # pauses never count against anybody: no curriculum sets a limit
+        deadline_at=None if allowed is None else now + allowed,
     )
     try:
         with db.session.begin_nested():
@@ -341,10 +348,10 @@ def save_answer(
 
     The same `client_key` again is the same answer: nothing is stored and the receipt is the first
     one. An answer that a later one overtook is kept, but the receipt says that it does not count.
-    Raises NotFound, rules.AttemptClosed, rules.KeyReused. Two queries, by `execute`: it may be a
-    small write that shares its transaction with others, so nothing else is asked here.
+    Raises NotFound, rules.AttemptClosed, rules.TimeUp, rules.KeyReused. Two queries, by `execute`:
+    it may be a small write that shares its transaction, so nothing else is asked here.
     """
-    place = _place(ref, position, client_key, execute)
+    place = _place(ref, position, client_key, now, execute)
     event = {
         "attempt_id": place.attempt_id,
         "attempt_item_id": place.item_id,
@@ -355,12 +362,14 @@ def save_answer(
         "received_at": now,
     }
     counts = choice is None or seq >= (place.seq or 0)
+    deadline = None if place.paused_at is not None else place.deadline_at
     if place.event_id is not None:
-        return Saved(_same(place, event), counts)
+        return Saved(_same(place, event), counts, deadline)
     if _store(event, execute):
-        return Saved(now, counts)
+        return Saved(now, counts, deadline)
     # The same request arrived twice at once and the other one was first.
-    return Saved(_same(_place(ref, position, client_key, execute), event), counts)
+    again = _place(ref, position, client_key, now, execute)
+    return Saved(_same(again, event), counts, deadline)
 
 
 def save_page(
@@ -375,10 +384,10 @@ def save_page(
 ) -> None:
     """Store a question page that was sent without a script; `seq` is what the page began with.
 
-    Raises NotFound, rules.AttemptClosed. Two queries, by `execute` as in `save_answer`.
+    Raises NotFound, rules.AttemptClosed, rules.TimeUp. Two queries, by `execute`; see save_answer.
     """
     client_key = str(uuid.uuid4())
-    place = _place(ref, position, client_key, execute)
+    place = _place(ref, position, client_key, now, execute)
     event = {
         "attempt_id": place.attempt_id,
         "attempt_item_id": place.item_id,
@@ -396,11 +405,14 @@ def _store(event: Mapping[str, object], execute: Execute) -> bool:
     return bool(execute(insert_once_statement(AnswerEvent, frozenset(event)), event))
 
 
-def _place(ref: AttemptRef, position: int, client_key: str, execute: Execute) -> AnyRow:
+def _place(
+    ref: AttemptRef, position: int, client_key: str, now: datetime, execute: Execute
+) -> AnyRow:
     """Find the question an answer is for, the event of this key, and the highest seq.
 
     Holds the sitting until the transaction ends, so that it cannot be handed in between this
-    look and the answer. Others may save meanwhile. Raises NotFound, rules.AttemptClosed.
+    look and the answer. Others may save meanwhile. Raises NotFound, rules.AttemptClosed,
+    rules.TimeUp.
     """
     asked = {"sitting": ref.public_id, "place": position, "client_key": client_key}
     rows = execute(_find_place(), asked)
@@ -411,6 +423,8 @@ def _place(ref: AttemptRef, position: int, client_key: str, execute: Execute) ->
         raise NotFound(ref.public_id)
     if row.closed_at is not None:
         raise rules.AttemptClosed(ref.public_id)
+    if row.event_id is None and rules.is_over(row.deadline_at, row.paused_at, now):
+        raise rules.TimeUp(ref.public_id)
     return row
 
 
@@ -428,6 +442,8 @@ def _find_place() -> Select[*tuple[Any, ...]]:
             Attempt.id.label("attempt_id"),
             Attempt.person_id,
             Attempt.closed_at,
+            Attempt.deadline_at,
+            Attempt.paused_at,
             AttemptItem.id.label("item_id"),
             Quiz.curriculum_code,
             highest.label("seq"),
@@ -465,15 +481,18 @@ def _same(place: AnyRow, event: Mapping[str, object]) -> datetime:
 def submit(ref: AttemptRef, *, now: datetime) -> None:
     """Hand a sitting in: close it and append one Q row per item. Again changes nothing.
 
-    Raises NotFound. Flushes.
+    When its time is over it has ended then, however late it is handed in. Raises NotFound. Flushes.
     """
     attempt = get_attempt(ref)
     keys.hold(ref.curriculum)
+    ended = now
+    if rules.is_over(attempt.deadline_at, attempt.paused_at, now):
+        ended = rules.end_of_time(attempt.deadline_at, now)
     # First the lock, then the answers: a save that was let in before is waited for and read.
     closed = db.session.execute(
         update(Attempt)
         .where(Attempt.id == attempt.id, Attempt.closed_at.is_(None))
-        .values(closed_at=now)
+        .values(closed_at=ended)
     )
     if closed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has a row count
         return
@@ -508,8 +527,8 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
     ]
     events = events_of(attempt.id)
     marks = rules.score_attempt(drawn, rules.latest(events))
-    end = max([now, attempt.opened_at, *(event.at for event in events)])
-    if end > now:  # the clock was set back meanwhile: nothing ends before its last answer
+    end = max([ended, attempt.opened_at, *(event.at for event in events)])
+    if end > ended:  # the clock was set back meanwhile: nothing ends before its last answer
         db.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(closed_at=end))
     competency.append(
         [

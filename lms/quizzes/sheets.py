@@ -32,6 +32,9 @@ SITTING = (
         Attempt.number,
         Attempt.opened_at,
         Attempt.closed_at,
+        Attempt.deadline_at,
+        Attempt.paused_at,
+        Quiz.pausable,
         Quiz.curriculum_code,
     )
     .join(Quiz, Quiz.id == Attempt.quiz_id)
@@ -89,6 +92,20 @@ class AttemptRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """The time of a sitting."""
+
+    opened_at: datetime
+    deadline_at: datetime | None
+    paused_at: datetime | None
+    pausable: bool
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether no answer is taken any more."""
+        return rules.is_over(self.deadline_at, self.paused_at, now)
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One question of a running sitting, without its text."""
 
@@ -107,6 +124,7 @@ class Sheet:
     number: int
     lines: tuple[Line, ...]
     seq: int
+    clock: Clock
 
     @property
     def answered(self) -> int:
@@ -205,6 +223,7 @@ class Result:
 
     number: int
     closed_at: datetime
+    deadline_at: datetime | None
     kuk: tuple[KukResult, ...]
     others: rules.Score
     """Items of non-critical KUK, over all sittings that counted by then."""
@@ -215,6 +234,11 @@ class Result:
     def by(self, outcome: Outcome) -> list[KukResult]:
         """Return the KUK of one outcome, in the order of the standard."""
         return [kuk for kuk in self.kuk if kuk.outcome is outcome]
+
+    @property
+    def ended_by_time(self) -> bool:
+        """Whether its time was over before it was handed in."""
+        return self.deadline_at is not None and self.closed_at > self.deadline_at
 
     @property
     def passed(self) -> int:
@@ -265,7 +289,13 @@ def get_sheet(ref: AttemptRef) -> Sheet:
         )
         for row in rows
     )
-    return Sheet(ref, attempt.number, lines, max((event.seq for event in events), default=0))
+    seq = max((event.seq for event in events), default=0)
+    return Sheet(ref, attempt.number, lines, seq, clock_of(attempt))
+
+
+def clock_of(attempt: AnyRow) -> Clock:
+    """Return the time of a sitting that was found."""
+    return Clock(attempt.opened_at, attempt.deadline_at, attempt.paused_at, attempt.pausable)
 
 
 def get_question(sheet: Sheet, position: int) -> Question:
@@ -295,6 +325,7 @@ def get_result(ref: AttemptRef, *, now: datetime) -> Result:
     return Result(
         number=attempt.number,
         closed_at=attempt.closed_at,
+        deadline_at=attempt.deadline_at,
         kuk=tuple(
             KukResult(
                 kuk=kuk,

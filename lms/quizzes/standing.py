@@ -34,11 +34,18 @@ class Closed:
 class Running:
     """A sitting that is not handed in yet."""
 
+    id: int
     public_id: str
     number: int
     opened_at: datetime
+    deadline_at: datetime | None
+    paused_at: datetime | None
     answered: int
     total: int
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether its time is over: it only has to be closed."""
+        return rules.is_over(self.deadline_at, self.paused_at, now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +71,10 @@ class QuizState:
     """Between two tries."""
     free_tries: int
     """Before a trainer's guidance is needed."""
+    minutes: int | None
+    """Time limit of the next sitting; None where there is none."""
+    pausable: bool
+    """Whether a pause stops the clock."""
     running: Running | None
     closed: tuple[Closed, ...]
     """Sittings handed in, oldest first."""
@@ -144,12 +155,14 @@ def _states(
     query = _find_sittings()
     if curriculum is not None:
         query, asked = _find_sittings_of_one(), {**asked, "curriculum": curriculum}
+    limits: dict[str, tuple[int | None, bool]] = {}
     # A quiz without a sitting has one empty line.
     for row in db.session.connection().execute(query, asked):
+        limits[row.curriculum_code] = row.minutes, row.pausable
         sittings[row.curriculum_code] += [row] if row.public_id else []
     ledger = competency_rules.Ledger(current.standard, rows, now)
     return {
-        code: _quiz_state(code, person_id, now, ledger, rows, lines)
+        code: _quiz_state(code, person_id, now, ledger, rows, lines, limits[code])
         for code, lines in sittings.items()
         if code in current.standard.curricula
     }
@@ -177,9 +190,14 @@ def _find_sittings() -> Select[*tuple[Any, ...]]:
     return (
         select(
             Quiz.curriculum_code,
+            Quiz.minutes,
+            Quiz.pausable,
+            Attempt.id.label("attempt_id"),
             Attempt.public_id,
             Attempt.number,
             Attempt.opened_at,
+            Attempt.deadline_at,
+            Attempt.paused_at,
             Attempt.closed_at,
             case((is_open, answered), else_=0).label("answered"),
             case((is_open, total), else_=0).label("total"),
@@ -200,6 +218,7 @@ def _quiz_state(
     ledger: competency_rules.Ledger,
     rows: Sequence[competency_rules.Row],
     sittings: Sequence[AnyRow],
+    limit: tuple[int | None, bool],
 ) -> QuizState:
     standard = ledger.standard
     closed = [row for row in sittings if row.closed_at is not None]
@@ -225,13 +244,24 @@ def _quiz_state(
         shown_critical=standard.shown_critical,
         wait_hours=standard.wait[EvidenceKind.Q] // timedelta(hours=1),
         free_tries=standard.tries_before_coaching,
-        running=Running(
-            running.public_id, running.number, running.opened_at, running.answered, running.total
-        )
-        if running
-        else None,
+        minutes=limit[0],
+        pausable=limit[1],
+        running=None if running is None else _running(running),
         closed=tuple(Closed(row.public_id, row.number, row.closed_at) for row in closed),
         next=competency_rules.next_try(standard, EvidenceKind.Q, tries, coached, now),
+    )
+
+
+def _running(row: AnyRow) -> Running:
+    return Running(
+        row.attempt_id,
+        row.public_id,
+        row.number,
+        row.opened_at,
+        row.deadline_at,
+        row.paused_at,
+        row.answered,
+        row.total,
     )
 
 

@@ -13,6 +13,8 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from lms.cohorts import services as cohorts
+from lms.cohorts.models import Part
+from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk
 from lms.core import clock, login
 from lms.core.db import unit_of_work
@@ -20,11 +22,19 @@ from lms.core.group_commit import Execute, write_together
 from lms.core.i18n import clock as hour
 from lms.core.i18n import gettext as _
 from lms.core.i18n import moment
-from lms.quizzes import rules, services, sheets
-from lms.quizzes.forms import Change, PageAnswerForm, SubmitForm, read_change
+from lms.quizzes import overdue, rules, services, sheets, timing
+from lms.quizzes.forms import (
+    Change,
+    ExtraForm,
+    LimitForm,
+    PageAnswerForm,
+    SubmitForm,
+    read_change,
+)
 from lms.quizzes.receipts import Acknowledged, sign
 from lms.quizzes.sheets import AttemptRef, Outcome, Sheet
 
+GRACE_SECONDS = int(rules.GRACE.total_seconds())
 bp = Blueprint("quizzes", __name__, template_folder="templates")
 
 
@@ -59,8 +69,16 @@ def map_of(sheet: Sheet, positions: tuple[int, ...] | None = None) -> list[dict[
 def start(curriculum: str) -> ResponseReturnValue:
     """Say what the quiz is, and begin or resume it."""
     viewer = login.require_viewer()
-    state = services.quiz_state(viewer.id, curriculum.upper(), clock.now())
-    return render_template("quizzes/start.html", state=state, zone=cohorts.find_zone_of(viewer.id))
+    now = clock.now()
+    state = services.quiz_state(viewer.id, curriculum.upper(), now)
+    return render_template(
+        "quizzes/start.html",
+        state=state,
+        over=state.running is not None and state.running.is_over(now),
+        allowed=timing.time_for(viewer.id, state.minutes, now),
+        grace=GRACE_SECONDS,
+        zone=cohorts.find_zone_of(viewer.id),
+    )
 
 
 @bp.post("/kuis/<curriculum>")
@@ -89,15 +107,27 @@ def explain(refusal: rules.Refusal, zone: str | None) -> str:
     return _("Soal kuis ini sedang diperbarui. Coba lagi nanti; percobaan Anda tidak berkurang.")
 
 
+def running_sheet(ref: AttemptRef) -> Sheet:
+    """Return a sitting whose clock runs. Raises rules.AttemptClosed, rules.TimeUp, rules.Paused."""
+    sheet = sheets.get_sheet(ref)
+    if sheet.clock.is_over(clock.now()):
+        raise rules.TimeUp(ref.public_id)
+    if sheet.clock.paused_at is not None:
+        raise rules.Paused(ref.public_id)
+    return sheet
+
+
 @bp.get("/kuis/<curriculum>/<attempt>")
 @login.role("trainee")
 def question(curriculum: str, attempt: str) -> ResponseReturnValue:
     """Show one question; without a number the first that has no answer."""
     ref = asked(curriculum, attempt)
     try:
-        sheet = sheets.get_sheet(ref)
+        sheet = running_sheet(ref)
     except rules.AttemptClosed:
         return redirect(address(ref, "result"))
+    except (rules.TimeUp, rules.Paused):
+        return redirect(url_for(".start", curriculum=curriculum))
     position = request.args.get("soal", type=int) or min(sheet.unanswered, default=1)
     if position > len(sheet.lines):
         return redirect(address(ref, "review"))
@@ -115,6 +145,8 @@ def question_page(sheet: Sheet, position: int, error: str | None = None) -> Resp
         here=address(sheet.ref),
         zone=cohorts.find_zone_of(sheet.ref.person_id),
         error=error,
+        now=clock.now(),
+        grace=GRACE_SECONDS,
     )
     return page, 422 if error else 200
 
@@ -143,17 +175,40 @@ def answer(curriculum: str, attempt: str) -> ResponseReturnValue:
     except rules.AttemptClosed:
         flash(_("Kuis ini sudah dikirim, jadi jawabannya tidak berubah lagi."), "info")
         return redirect(address(ref, "result"))
+    except rules.TimeUp:
+        return time_up(ref)
     return redirect(onward(ref, form.ke.data, form.soal.data))
+
+
+def time_up(ref: AttemptRef) -> ResponseReturnValue:
+    """Close a sitting whose time is over, and show its result."""
+    with unit_of_work():
+        overdue.end(ref, now=clock.now())
+    flash(_("Waktu habis. Semua jawaban yang tersimpan sudah dikirim dan dihitung."), "info")
+    return redirect(address(ref, "result"))
 
 
 def onward(ref: AttemptRef, way: str, position: int) -> str:
     """Return where a button of the question page leads."""
     if way == "jeda":
-        flash(_("Jawaban tersimpan. Lanjutkan kapan saja dari halaman ini."), "success")
+        take_break(ref)
         return url_for(".start", curriculum=ref.curriculum.lower())
     if way == "periksa":
         return address(ref, "review")
     return address(ref, soal=max(position - 1, 1) if way == "kembali" else position + 1)
+
+
+def take_break(ref: AttemptRef) -> None:
+    """Stop the clock where there is one that may be stopped, and say what holds."""
+    with unit_of_work():
+        attempt = sheets.get_attempt(ref)
+        stopped = timing.pause(attempt.id, now=clock.now())
+    if attempt.deadline_at is None:
+        flash(_("Jawaban tersimpan. Lanjutkan kapan saja dari halaman ini."), "success")
+    elif stopped or attempt.paused_at is not None:
+        flash(_("Jawaban tersimpan dan waktu berhenti. Lanjutkan dari halaman ini."), "success")
+    else:
+        flash(_("Jawaban tersimpan. Waktu kuis ini tetap berjalan."), "info")
 
 
 @bp.post("/kuis/<curriculum>/<attempt>/simpan")
@@ -181,6 +236,8 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
         saved = write_together(save)
     except rules.AttemptClosed:
         return receipt(_("Belum tersimpan. Kuis ini sudah dikirim."), 409)
+    except rules.TimeUp:
+        return receipt(_("Belum tersimpan. Waktu habis."), 409)
     except rules.KeyReused:
         return receipt(_("Belum tersimpan. Muat ulang halaman ini."), 409)
     if not saved.counts:
@@ -195,10 +252,13 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
     )
     label = _("Tersimpan %(time)s", time=hour(saved.at, change.zone))
     secret = current_app.extensions["suluh"].secret_key
-    return receipt(label, receipt=sign(secret, answer), at=saved.at.isoformat())
+    proof = {"receipt": sign(secret, answer), "at": saved.at.isoformat()}
+    if saved.deadline_at is not None:
+        return receipt(label, **proof, left=int((saved.deadline_at - now).total_seconds()))
+    return receipt(label, **proof)
 
 
-def receipt(label: str, status: int = 200, **proof: str) -> ResponseReturnValue:
+def receipt(label: str, status: int = 200, **proof: str | int) -> ResponseReturnValue:
     """Answer save.js: saved or not, the words for the live region, and the proof if it is."""
     return jsonify(saved=status == 200, label=label, **proof), status
 
@@ -209,9 +269,11 @@ def review(curriculum: str, attempt: str) -> ResponseReturnValue:
     """Show what is left open before handing in."""
     ref = asked(curriculum, attempt)
     try:
-        sheet = sheets.get_sheet(ref)
+        sheet = running_sheet(ref)
     except rules.AttemptClosed:
         return redirect(address(ref, "result"))
+    except (rules.TimeUp, rules.Paused):
+        return redirect(url_for(".start", curriculum=curriculum))
     return review_page(sheet, SubmitForm())
 
 
@@ -225,6 +287,9 @@ def review_page(sheet: Sheet, form: SubmitForm) -> ResponseReturnValue:
         flagged=map_of(sheet, sheet.flagged),
         submit_url=address(sheet.ref, "submit"),
         here=address(sheet.ref),
+        zone=cohorts.find_zone_of(sheet.ref.person_id) if sheet.clock.deadline_at else None,
+        now=clock.now(),
+        grace=GRACE_SECONDS,
     )
     return page, 422 if form.errors else 200
 
@@ -239,6 +304,8 @@ def submit(curriculum: str, attempt: str) -> ResponseReturnValue:
         sheet = sheets.get_sheet(ref)
     except rules.AttemptClosed:
         return redirect(address(ref, "result"))
+    if sheet.clock.is_over(clock.now()):
+        return time_up(ref)
     if sheet.unanswered and not form.confirm.data:
         form.confirm.errors = [_("Centang kotak ini, atau jawab dulu soal yang masih kosong.")]
         return review_page(sheet, form)
@@ -278,3 +345,99 @@ def other_evidence(kuk: Kuk) -> str:
     }
     listed = ", ".join(names[kind] for kind in kuk.ev if kind in names)
     return listed.capitalize() or _("Sudah lengkap")
+
+
+@bp.get("/admin/kuis")
+@login.role("admin")
+def limits() -> ResponseReturnValue:
+    """Show how much time each quiz gives."""
+    return limits_page({}), 200
+
+
+@bp.post("/admin/kuis")
+@login.role("admin")
+@login.accepts(LimitForm)
+def set_limit() -> ResponseReturnValue:
+    """Give one quiz a limit, or none."""
+    form = LimitForm()
+    if not form.validate_on_submit():
+        return limits_page({form.quiz.data: form}), 422
+    with unit_of_work():
+        timing.set_limit(
+            form.quiz.data,
+            form.minutes.data,
+            pausable=form.pausable.data,
+            actor_id=login.require_viewer().id,
+            now=clock.now(),
+        )
+    flash(_("Tersimpan. Kuis yang sedang dikerjakan tetap memakai waktu semula."), "success")
+    return redirect(url_for(".limits"))
+
+
+def limits_page(sent: dict[str, LimitForm]) -> str:
+    """Draw a form for each quiz of a curriculum; those in `sent` as they were typed."""
+    titles = competency.current().standard.curricula
+    found = [one for one in timing.list_limits() if one.curriculum in titles]
+    forms = [
+        sent.get(one.curriculum)
+        or LimitForm(formdata=None, quiz=one.curriculum, minutes=one.minutes, pausable=one.pausable)
+        for one in found
+    ]
+    for number, form in enumerate(forms):
+        form.minutes.id, form.pausable.id = f"menit-{number}", f"jeda-{number}"
+    return render_template(
+        "quizzes/limits.html",
+        lines=list(zip(found, forms, strict=True)),
+        titles=titles,
+        grace=GRACE_SECONDS,
+    )
+
+
+@bp.get("/angkatan/<slug>/peserta/<public_id>/waktu")
+@login.role("trainer", "admin")
+def extra_time(slug: str, public_id: str) -> ResponseReturnValue:
+    """Show how much more time somebody has, and a form to change it."""
+    cohort, seat = seat_of(slug, public_id)
+    return extra_page(cohort, seat, ExtraForm(formdata=None)), 200
+
+
+@bp.post("/angkatan/<slug>/peserta/<public_id>/waktu")
+@login.role("trainer", "admin")
+@login.accepts(ExtraForm)
+def give_extra_time(slug: str, public_id: str) -> ResponseReturnValue:
+    """Give somebody more time, or take it back."""
+    (cohort, seat), form = seat_of(slug, public_id), ExtraForm()
+    if not form.validate_on_submit():
+        return extra_page(cohort, seat, form), 422
+    with unit_of_work():
+        timing.give_extra(
+            seat.person_id,
+            form.chosen,
+            until=form.until.data,
+            reason=form.reason.data,
+            giver_id=login.require_viewer().id,
+            now=clock.now(),
+        )
+    flash(_("Tersimpan. Berlaku juga untuk kuis yang sedang dikerjakan."), "success")
+    return redirect(url_for(".extra_time", slug=slug, public_id=public_id))
+
+
+def seat_of(slug: str, public_id: str) -> tuple[cohorts.Cohort, cohorts.Seat]:
+    """Return somebody of a class the viewer trains; an administrator looks into each."""
+    viewer = login.require_viewer()
+    parts = () if viewer.is_any("admin") else (Part.TRAINER,)
+    cohort = cohorts.get_cohort(slug, viewer, *parts)
+    return cohort, cohorts.get_seat(cohort.id, public_id)
+
+
+def extra_page(cohort: cohorts.Cohort, seat: cohorts.Seat, form: ExtraForm) -> str:
+    """Draw the form of somebody's time."""
+    found = timing.find_extra(seat.person_id)
+    return render_template(
+        "quizzes/extra_time.html",
+        cohort=cohort,
+        seat=seat,
+        found=found,
+        ended=bool(found and found.until and found.until < clock.now().date()),
+        form=form,
+    )

@@ -11,7 +11,7 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,10 +20,15 @@ from random import Random
 
 from flask import Flask
 
+from lms import release as content
+from lms.app import create_app
 from lms.config import Config
-from lms.core.db import db
+from lms.core import schema
+from lms.core.db import db, unit_of_work
 from lms.operations.reconcile import Report
+from tests.conftest import LOADED_AT, _config
 from tests.operations.faults import SECRET, Crowd, by_network, enrol, install, judge, serving
+from tests.postgres import Server
 from tests.test_server import Site, children
 
 NAIVE = """
@@ -87,7 +92,26 @@ HEAD = (
 
 def begin(template: Path, folder: Path, people: int) -> Crowd:
     """Make an installation in which people have begun the quiz. Nobody answers yet."""
-    app = install(template, folder)
+    return _begin(install(template, folder), folder, people)
+
+
+def begin_elsewhere(server: Server, folder: Path, people: int) -> Crowd:
+    """Make an installation whose tables lie in a PostgreSQL server; see `begin`."""
+    server.create("suluh")
+    instance = folder / "instance"
+    instance.mkdir(mode=0o700)
+    (instance / "secret-key").write_text(SECRET, encoding="ascii")
+    app = create_app(_config(server.url("suluh"), secret_key=SECRET))
+    app.config["WTF_CSRF_ENABLED"] = True
+    with app.app_context():
+        schema.upgrade(db.engine)
+        with unit_of_work():
+            content.load(app.extensions["suluh"].content_dir, now=LOADED_AT)
+        db.session.remove()
+    return _begin(app, folder, people)
+
+
+def _begin(app: Flask, folder: Path, people: int) -> Crowd:
     trainees = enrol(app, people)
     release(app)
     return Crowd(trainees, by_network(lambda: 1), folder / "ledger.jsonl")
@@ -100,48 +124,60 @@ def release(app: Flask) -> None:
         db.engine.dispose()
 
 
-def settings(folder: Path) -> Config:
-    """Return the settings of the installation in a folder."""
+def settings(folder: Path, url: str | None = None) -> Config:
+    """Return the settings of the installation in a folder; its tables may lie elsewhere."""
     instance = folder / "instance"
-    url = f"sqlite:///{instance}/suluh.sqlite3"
+    url = url or f"sqlite:///{instance}/suluh.sqlite3"
     return Config(database_url=url, secret_key=SECRET, testing=True, folder=instance)
 
 
-def compare(crowd: Crowd, folder: Path) -> Report:
+def compare(crowd: Crowd, folder: Path, url: str | None = None) -> Report:
     """Compare what was acknowledged with what is stored."""
-    return judge(settings(folder), crowd.ledger)
+    return judge(settings(folder, url), crowd.ledger)
 
 
 # Row 1: the process that answers is killed
 
 
 def kill_workers(
-    crowd: Crowd, folder: Path, times: int, *, every: int, seed: int, program: str = ""
+    crowd: Crowd,
+    folder: Path,
+    times: int,
+    *,
+    every: int,
+    seed: int,
+    program: str = "",
+    url: str | None = None,
 ) -> Run:
     """Kill one of two workers again and again, each after `every` more answers."""
     chance, began, waits = Random(seed), time.monotonic(), []
-    with serving(folder, "--workers", "2", program=program) as site:
+    # SQLAlchemy's name of the driver is ours to add, not the operator's.
+    where = {"DATABASE_URL": url.replace("+psycopg", "")} if url else {}
+    with serving(folder, "--workers", "2", program=program, **where) as site:
         crowd.send = by_network(lambda: site.port)
         crowd.start()
+        dead: list[int] = []
         for _ in range(times):
             crowd.wait_for(every)
-            victim = chance.choice(_workers(site))
+            victim = chance.choice(_workers(site, dead[-2:]))
             time.sleep(chance.random() * 0.02)  # anywhere in a request
             os.kill(victim, signal.SIGKILL)
+            dead.append(victim)
             crowd.mark()
             killed = time.monotonic()
             crowd.wait_for(1)
             waits.append((crowd.first_ack or time.monotonic()) - killed)
         crowd.wait_for(every)
         crowd.stop()
-    return Run(compare(crowd, folder), crowd, times, time.monotonic() - began, waits)
+    return Run(compare(crowd, folder, url), crowd, times, time.monotonic() - began, waits)
 
 
-def _workers(site: Site) -> list[int]:
+def _workers(site: Site, dead: Sequence[int]) -> list[int]:
+    """Return who answers; one that was killed before may still be listed for a moment."""
     found: list[int] = []
     end = time.monotonic() + 30
     while not found:
-        found = children(site.process.pid)
+        found = [one for one in children(site.process.pid) if one not in dead]
         assert time.monotonic() < end, site.printed
     return found
 

@@ -444,7 +444,9 @@ def test_an_open_sitting_is_neither_evidence_nor_a_try(person_id: int):
     state = services.quiz_state(person_id, "K1", NOW + 30 * DAY)
     assert rows_of(person_id) == []
     assert (state.closed, state.last, state.next.number) == ((), None, 1)
-    assert state.running == standing.Running(ref.public_id, 1, NOW, 1, 26)
+    assert state.running == standing.Running(
+        state.running.id, ref.public_id, 1, NOW, None, None, 1, 26
+    )
 
 
 def test_the_result_says_why_each_option_is_as_safe_as_it_is(person_id: int):

@@ -8,6 +8,8 @@
  * The nearest [data-save-status] in the scope shows that label, or its own data-label-pending, or data-label-signin after a 401.
  *
  * Nothing is kept on the device: what the server has not confirmed lives in memory, is sent again after 1, 2, 4 … 30 s, and leaving warns.
+ * A button of the form waits until everything is confirmed, because a page that is left takes its memory along: the nearest
+ * [data-save-status] says data-label-wait meanwhile, and the button goes on by itself. Pressed again it goes at once.
  */
 
 const TYPING_MS = 800;
@@ -128,7 +130,9 @@ async function send(change) {
   if (status === 200 && answer?.saved === true) {
     failures = 0;
     if (isNewest && !stillPending(change.scope)) tell(change.scope, label ?? "", false);
+    document.dispatchEvent(new CustomEvent("suluh:saved", { detail: answer }));
     next();
+    letGo();
   } else if (isFinal(status)) {
     // Sending the same again cannot help (time is up, the field is wrong): say so and wait for another value.
     failures = 0;
@@ -136,6 +140,7 @@ async function send(change) {
       refused.set(change.key, change);
       tell(change.scope, label, true);
     }
+    held = null; // it says why it is not saved; the next press of a button goes on
     next();
   } else {
     if (isNewest) {
@@ -169,15 +174,41 @@ document.addEventListener("input", ({ target }) => {
   tell(scopeOf(target), null, true);
 });
 
-// A plain submit carries every value of its form, so it needs no warning; without any network it would only lose them.
+/*
+ * A plain submit into a dead network ends on a page of the browser, and what waits here is gone with this one. So a button first lets
+ * everything be confirmed, then goes on by itself. Whoever presses twice is not held: the form carries every value of its page.
+ */
+let held = null; // the form and the button that wait
+
+function hold(event) {
+  const form = event.target;
+  held = { form, button: event.submitter };
+  const status = form.querySelector("[data-save-status]");
+  if (status) {
+    tell(status.closest("[data-save-scope]") ?? form, status.dataset.labelWait ?? null, true);
+    status.scrollIntoView({ block: "center" });
+  }
+  for (const element of [...typing.keys()]) queue(element);
+  next();
+}
+
+function letGo() {
+  if (!held || isUnsaved()) return;
+  const { form, button } = held;
+  held = null;
+  form.requestSubmit(button);
+}
+
 document.addEventListener("submit", (event) => {
   if (!event.target.dataset.autosave || event.defaultPrevented) return;
-  if (navigator.onLine) {
+  const again = held !== null;
+  if (navigator.onLine && (again || !isUnsaved() || refused.size > 0)) {
+    held = null;
     leaving = true;
     return;
   }
   event.preventDefault();
-  event.target.querySelector("[data-save-status]")?.scrollIntoView({ block: "center" });
+  hold(event);
 });
 
 window.addEventListener("beforeunload", (event) => {
