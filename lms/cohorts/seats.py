@@ -27,6 +27,7 @@ from lms.accounts.models import Person
 from lms.cohorts.models import (
     ClassState,
     Cohort,
+    CohortCurriculum,
     Enrolment,
     Invitation,
     Organisation,
@@ -162,6 +163,20 @@ def seated_pairs(wanted: Iterable[tuple[int, int | None]]) -> set[tuple[int, int
     )
     found = {(row.cohort_id, row.person_id) for row in db.session.execute(query)}
     return found & pairs
+
+
+def curricula_of(person_id: int) -> frozenset[str]:
+    """Return what the classes cover in which somebody has a seat. One query.
+
+    A class that names none covers what every companion needs: `""` stands for that.
+    """
+    rows = db.session.scalars(
+        select(func.coalesce(CohortCurriculum.curriculum, ""))
+        .select_from(Enrolment)
+        .join(CohortCurriculum, CohortCurriculum.cohort_id == Enrolment.cohort_id, isouter=True)
+        .where(Enrolment.person_id == person_id)
+    )
+    return frozenset(rows)
 
 
 def replies_to(invitation_ids: Iterable[int]) -> dict[int, Reply]:

@@ -427,6 +427,22 @@ def list_looks(person_id: int, limit: int = 100) -> list[Look]:
     ]
 
 
+def asked_before_query() -> Select[*tuple[Any, ...]]:
+    """Return a query of what each scheme asks for before it, in the columns the home page unites.
+
+    Columns: feature, code (the scheme), what (its curricula as JSON, a line break, the schemes it
+    asks for as JSON), began_at, ended_at.
+    """
+    document = Scheme.document
+    return select(
+        literal("asks", String).label("feature"),
+        Scheme.code.label("code"),
+        (document["curricula"].as_string() + "\n" + document["holds"].as_string()).label("what"),
+        null().label("began_at"),
+        null().label("ended_at"),
+    )
+
+
 def in_force_query(person_id: int, at: datetime, today: date) -> Select[*tuple[Any, ...]]:
     """Return a query of one person's valid certificates, in the columns the home page unites.
 

@@ -22,7 +22,7 @@ def review(expert: Viewer, email: str, admin_id: int, now: datetime) -> None:
     """Let an expert sign the first texts of each kind and say something about the next."""
     with unit_of_work():
         reviewers.appoint(email, Expertise.LAWYER, by_id=admin_id, now=now - 30 * HOUR)
-    lines = services.read_queue(expert).lines
+    lines = services.read_queue(expert, now=now).lines
     for kind, number in SIGNED.items():
         found = [line.text for line in lines if line.text.kind == kind]
         for place, text in enumerate(found[:number]):

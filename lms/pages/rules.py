@@ -17,6 +17,8 @@ class What(StrEnum):
     CASE = "case"
     MEETING = "meeting"
     OBSERVATION = "observation"
+    BEFORE = "before"
+    """Another certificate, which has to be there before the decision."""
     DECISION = "decision"
     CERTIFICATE = "certificate"
 
@@ -55,7 +57,7 @@ class Step:
     what: What
     curriculum: str
     code: str
-    """Lesson, simulation, curriculum (quiz, decision, certificate) or case study."""
+    """Lesson, simulation, case study, curriculum (quiz, decision) or scheme (certificate)."""
     standing: Standing
     at: datetime | None = None
 
@@ -93,6 +95,8 @@ class Course:
     """Whether the evidence allows the decision."""
     certified: str = ""
     """The scheme of a certificate in force that covers it."""
+    lacks: str = ""
+    """A scheme whose certificate is asked for before its decision and is not in force."""
 
     @property
     def is_open(self) -> bool:
@@ -119,7 +123,10 @@ def steps(course: Course) -> Iterator[Step]:
         yield _step(course, What.CERTIFICATE, course.certified, Standing.DONE)
         return
     if course.met:
-        yield _step(course, What.DECISION, course.code, Standing.PEOPLE)
+        if course.lacks:
+            yield _step(course, What.BEFORE, course.lacks, Standing.PEOPLE)
+        else:
+            yield _step(course, What.DECISION, course.code, Standing.PEOPLE)
         return
     yield from (_step(course, What.PRACTICE, code, Standing.READY) for code in practice_due(course))
     yield from (

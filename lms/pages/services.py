@@ -195,6 +195,19 @@ class _History:
         ]
         return max(covering, default=(0, ""))[1]
 
+    def lacking(self, curriculum: str) -> str:
+        """Return the scheme whose certificate has to come before the one on this curriculum alone.
+
+        Empty when there is none, or when such a certificate is in force.
+        """
+        held = {code for feature, code in self.events if feature == "certificate"}
+        for (feature, _scheme), many in self.events.items():
+            if feature == "asks":
+                curricula, asked = (json.loads(part) for part in many[0].what.split("\n"))
+                if curricula == [curriculum]:
+                    return next((code for code in asked if code not in held), "")
+        return ""
+
     def of_one(self, feature: str, code: str, what: str = "") -> list[Event]:
         """Return what really happened with one thing, oldest first."""
         happened = [
@@ -242,6 +255,7 @@ def _everything() -> CompoundSelect[*tuple[Any, ...]]:
         cases.history_query(person),
         competency.coaching_query(person),
         register.in_force_query(person, now, today),
+        register.asked_before_query(),
         messages.message_query(person, since),
         readings.delta_query(person, now, today, unread=True),
         cohorts.taught_query(person),
@@ -297,6 +311,7 @@ def _course(
         ),
         met=verdicts.judge_by(ledger, asked).ready,
         certified=history.certified(code),
+        lacks=history.lacking(code),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from lms.core.errors import DomainError
+from lms.core.errors import DomainError, NotFound
 
 UNDO = timedelta(hours=24)
 """How long a reviewer may take a signature back."""
@@ -56,6 +56,10 @@ class State(StrEnum):
     COMMENTED = "commented"
 
 
+class Closed(NotFound):
+    """The reader is still to be tested on this text; it opens when they have shown it."""
+
+
 class NoExpertise(DomainError):
     """No administrator has written down what this reviewer is an expert of."""
 
@@ -86,6 +90,8 @@ class Sealed:
     cases: frozenset[str] = frozenset()
     simulations: frozenset[str] = frozenset()
     """Codes without the variant: a run may meet any of them."""
+    stations: frozenset[str] = frozenset()
+    """Curricula whose observation test is ahead of them."""
 
     def hides(self, kind: str, code: str, curriculum: str) -> bool:
         """Tell whether a text is closed to them."""
@@ -94,12 +100,27 @@ class Sealed:
             or (kind == Kind.ITEM and curriculum in self.curricula)
             or (kind == Kind.CASE and code in self.cases)
             or (kind == Kind.SIMULATION and code.split("-")[0] in self.simulations)
+            or (kind == Kind.STATION and curriculum in self.stations)
+        )
+
+    def refuses(self, kind: str, code: str, curriculum: str) -> bool:
+        """Tell whether a text of a kind they may read is closed to them as a learner."""
+        return kind not in self.kinds and self.hides(kind, code, curriculum)
+
+    def __or__(self, other: "Sealed") -> "Sealed":
+        """Close what either of two closes."""
+        return Sealed(
+            self.kinds | other.kinds,
+            self.curricula | other.curricula,
+            self.cases | other.cases,
+            self.simulations | other.simulations,
+            self.stations | other.stations,
         )
 
     @property
     def is_tested(self) -> bool:
         """Tell whether something is hidden because they are being tested on it."""
-        return bool(self.curricula or self.cases or self.simulations)
+        return bool(self.curricula or self.cases or self.simulations or self.stations)
 
 
 def kinds_closed_to(roles: Collection[str]) -> frozenset[str]:

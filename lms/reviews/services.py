@@ -71,13 +71,15 @@ class Queue:
 
     lines: tuple[Line, ...]
     sealed: Sealed
+    closed: frozenset[str] = frozenset()
+    """Keys of the texts they are still to be tested on."""
 
     def find(self, kind: Kind, code: str) -> Line:
-        """Return one text. Raises NotFound, also for one that is closed to the reader."""
+        """Return one text. Raises NotFound, and rules.Closed for one they are to be tested on."""
         wanted = f"{kind.value}/{code}"
         found = next((line for line in self.lines if line.key == wanted), None)
         if found is None:
-            raise NotFound(wanted)
+            raise rules.Closed(wanted) if wanted in self.closed else NotFound(wanted)
         return found
 
     def choose(self, asked: Asked) -> list[Line]:
@@ -97,15 +99,14 @@ class Queue:
         return by_key.get(before), by_key.get(after)
 
 
-def read_queue(viewer: Viewer) -> Queue:
-    """Return every text somebody may read. About nine queries, three more for a trainee.
+def read_queue(viewer: Viewer, *, now: datetime) -> Queue:
+    """Return every text somebody may read. About nine queries, up to six more for a trainee.
 
     Cost grows with the texts of the whole curriculum (about a thousand) and their signatures.
     """
-    sealed = texts.sealed_for(viewer)
-    found = [
-        one for one in texts.list_texts() if not sealed.hides(one.kind, one.code, one.curriculum)
-    ]
+    sealed = texts.sealed_for(viewer, now=now)
+    everything = texts.list_texts()
+    found = [one for one in everything if not sealed.hides(one.kind, one.code, one.curriculum)]
     signed, comments = _count_signatures(), _count_comments()
     return Queue(
         tuple(
@@ -113,6 +114,11 @@ def read_queue(viewer: Viewer) -> Queue:
             for one in texts.in_order(found)
         ),
         sealed,
+        frozenset(
+            f"{one.kind}/{one.code}"
+            for one in everything
+            if sealed.refuses(one.kind, one.code, one.curriculum)
+        ),
     )
 
 
@@ -231,7 +237,7 @@ def read_page(kind: Kind, code: str, viewer: Viewer, asked: Asked, *, now: datet
 
     The queries of the queue and at most eight more.
     """
-    queue = read_queue(viewer)
+    queue = read_queue(viewer, now=now)
     line = queue.find(kind, code)
     passages = texts.read_text(line.text)
     before, after = queue.around(line, asked)
@@ -301,9 +307,9 @@ def expertise_of(viewer: Viewer) -> Expertise | None:
     return db.session.scalar(select(Reviewer.field).where(Reviewer.person_id == viewer.id))
 
 
-def find_text(kind: Kind, code: str, viewer: Viewer) -> Listed:
+def find_text(kind: Kind, code: str, viewer: Viewer, *, now: datetime) -> Listed:
     """Return one text that somebody may read. Raises NotFound."""
-    sealed = texts.sealed_for(viewer)
+    sealed = texts.sealed_for(viewer, now=now)
     shelf = texts.SHELVES.get(kind)
     listed = shelf.list_texts() if shelf else []
     found = next((one for one in listed if (one.kind, one.code) == (kind, code)), None)
@@ -317,7 +323,7 @@ def sign(kind: Kind, code: str, digest: str, viewer: Viewer, *, now: datetime) -
 
     Raises NotFound, rules.NoExpertise, rules.TextChanged, rules.AlreadySigned.
     """
-    text = find_text(kind, code, viewer)
+    text = find_text(kind, code, viewer, now=now)
     field = expertise_of(viewer)
     if field is None:
         raise rules.NoExpertise(str(viewer.id))
@@ -351,7 +357,7 @@ def undo(kind: Kind, code: str, viewer: Viewer, *, now: datetime) -> None:
 
     Raises NotFound, rules.NothingToUndo.
     """
-    text = find_text(kind, code, viewer)
+    text = find_text(kind, code, viewer, now=now)
     undone = db.session.execute(
         update(ReviewSignature)
         .where(
@@ -378,7 +384,7 @@ def comment(
 
     Raises NotFound.
     """
-    text = find_text(kind, code, viewer)
+    text = find_text(kind, code, viewer, now=now)
     places = {one.place for one in texts.read_text(text)}
     db.session.add(
         ReviewComment(
@@ -399,7 +405,7 @@ def resolve(kind: Kind, code: str, public_id: str, viewer: Viewer, *, now: datet
 
     Raises NotFound, rules.NotTheirs.
     """
-    find_text(kind, code, viewer)
+    find_text(kind, code, viewer, now=now)
     row = db.session.execute(
         select(ReviewComment.id, ReviewComment.author_id).where(
             ReviewComment.public_id == public_id,

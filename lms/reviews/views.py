@@ -71,7 +71,7 @@ def _kind(word: str) -> Kind:
 def queue() -> ResponseReturnValue:
     """List the texts, those without a signature first."""
     asked, page = _asked(), http.asked_id("hal") or 1
-    found = services.read_queue(login.require_viewer())
+    found = services.read_queue(login.require_viewer(), now=clock.now())
     chosen = found.choose(asked)
     if page > 1 and (page - 1) * PAGE >= len(chosen):
         raise NotFound(str(page))
@@ -106,7 +106,11 @@ def _text_page(
     kind: str, code: str, signing: SignForm, commenting: CommentForm
 ) -> ResponseReturnValue:
     viewer, asked = login.require_viewer(), _asked()
-    page = services.read_page(_kind(kind), code, viewer, asked, now=clock.now())
+    try:
+        page = services.read_page(_kind(kind), code, viewer, asked, now=clock.now())
+    except rules.Closed:
+        kept = _kept(asked)
+        return make_response(render_template("reviews/closed.html", code=code, kept=kept), 403)
     commenting.offer(page.passages)
     signing.digest.data = page.line.text.digest
     drawn = render_template(

@@ -323,6 +323,32 @@ def test_without_lessons_the_page_says_so(app: Flask, sign_in: Enter):
     assert "Pelajaran sedang disiapkan" in text
 
 
+def test_a_trainer_to_be_hears_that_another_certificate_comes_first(app: Flask, sign_in: Enter):
+    place = world.World()
+    learner = place.trainee
+    day = world.NOW.date() + 9 * DAY
+    cohort = factories.cohort(curricula={"T": ""}, starts_on=day, ends_on=day)
+    factories.seat(learner, cohort)
+    world.fulfil(learner, "T")
+    ledger = text_of(sign_in(learner))
+    assert "Sertifikat PENDAMPING lebih dulu" in ledger
+    assert "Semua bukti T sudah lengkap." in ledger
+    assert "Semua syaratnya terpenuhi" not in ledger
+
+
+def test_what_comes_before_is_asked_of_that_scheme_only(app: Flask):
+    place = world.World()
+    learner = place.trainee
+
+    def lacks(curriculum: str) -> str:
+        return services._History.of(learner.id, world.NOW).lacking(curriculum)
+
+    assert [lacks(code) for code in ("T", "K1", "K9")] == ["PENDAMPING", "", ""]
+    world.fulfil(learner, "K1", "K2", "K3", "K4", "K5")
+    place.issue(learner, "PENDAMPING")
+    assert lacks("T") == ""
+
+
 def test_every_step_has_its_words(app: Flask, sign_in: Enter, monkeypatch: pytest.MonkeyPatch):
     """Each kind of step in each standing is drawn, with an address and without a gap."""
     person = factories.person("trainee")
@@ -332,7 +358,7 @@ def test_every_step_has_its_words(app: Flask, sign_in: Enter, monkeypatch: pytes
     codes = {
         What.LESSON: "K1.6", What.PRACTICE: "S1", What.SIMULATION: "S2", What.QUIZ: "K1",
         What.CASE: "SK1", What.MEETING: "K1.T", What.OBSERVATION: "K1", What.DECISION: "K1",
-        What.CERTIFICATE: "K1",
+        What.CERTIFICATE: "K1", What.BEFORE: "PENDAMPING",
     }  # fmt: skip
     seen = set()
     for what, code in codes.items():

@@ -232,6 +232,7 @@ COURSES = st.lists(
         observed=st.booleans(),
         met=st.booleans(),
         certified=st.sampled_from(["", "K1", "PENDAMPING"]),
+        lacks=st.sampled_from(["", "PENDAMPING"]),
     ),
     max_size=3,
 )
@@ -265,7 +266,8 @@ def test_what_is_finished_is_never_next(courses: list[Course]):
         if course.certified:
             assert [step.what for step in said] == [What.CERTIFICATE]
         if course.met and not course.certified:
-            assert [step.what for step in said] == [What.DECISION]
+            kind = What.BEFORE if course.lacks else What.DECISION
+            assert [step.what for step in said] == [kind]
 
 
 @given(COURSES)

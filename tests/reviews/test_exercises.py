@@ -33,7 +33,7 @@ def loaded(app: Flask, tmp_path: Path) -> None:
 
 def test_each_kind_is_listed_and_read_whole(loaded: None) -> None:
     boss = viewer_of(factories.person("admin"), "admin")
-    lines = services.read_queue(boss).lines
+    lines = services.read_queue(boss, now=NOW).lines
     found = {line.text.kind: line.text for line in lines}
     for kind, wanted in (
         ("drill", {"seat", "round", "rubric"}),
@@ -54,7 +54,7 @@ def test_each_kind_is_listed_and_read_whole(loaded: None) -> None:
     with pytest.raises(NotFound):
         texts.read_text(replace(found["drill"], digest="0" * 64))
     with pytest.raises(NotFound):  # the code is there, but of another kind
-        services.find_text(Kind.ROLES, found["drill"].code, boss)
+        services.find_text(Kind.ROLES, found["drill"].code, boss, now=NOW)
 
 
 def test_a_signature_shows_on_the_page_of_the_material(loaded: None, sign_in: SignIn) -> None:

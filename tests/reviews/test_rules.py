@@ -47,6 +47,11 @@ def test_what_somebody_is_tested_on_is_closed_to_them() -> None:
     assert not sealed.hides("lesson", "K1.1", "K1")
     assert sealed.hides("case", "SK1", "K1")
     assert not sealed.hides("case", "SK2", "K1")
+    ahead = sealed | Sealed(frozenset({"case"}), stations=frozenset({"K1"}))
+    assert ahead.hides("station", "ST1", "K1")
+    assert not ahead.hides("station", "ST9", "K3")
+    assert ahead.refuses("item", "K1-0321-1", "K1")
+    assert not ahead.refuses("case", "SK1", "K1")  # never theirs to read: no reason is said
     playing = Sealed(simulations=frozenset({"S1"}))
     assert playing.hides("simulation", "S1-A", "K1")
     assert playing.hides("simulation", "S1-B", "K1")

@@ -25,6 +25,7 @@ from lms.reviews.models import Reviewer, ReviewSignature
 from lms.reviews.rules import Expertise, Kind, State
 from lms.reviews.services import Asked
 from tests import factories
+from tests.credentials.world import fulfil
 from tests.factories import NOW
 from tests.races import race
 
@@ -51,7 +52,7 @@ def marks(kind: Kind, code: str) -> tuple[reviewing.Mark, ...]:
 
 def test_every_text_of_the_content_can_be_read_whole(app: Flask) -> None:
     boss = viewer_of(factories.person("admin"), "admin")
-    lines = services.read_queue(boss).lines
+    lines = services.read_queue(boss, now=NOW).lines
     kinds = {line.text.kind for line in lines}
     assert kinds >= {"lesson", "item", "case", "simulation", "station"}
     assert kinds <= set(texts.SHELVES)
@@ -68,7 +69,7 @@ def test_every_text_of_the_content_can_be_read_whole(app: Flask) -> None:
 
 def test_an_item_shows_its_key_and_every_rationale(app: Flask) -> None:
     boss = viewer_of(factories.person("admin"), "admin")
-    line = next(one for one in services.read_queue(boss).lines if one.text.kind == "item")
+    line = next(one for one in services.read_queue(boss, now=NOW).lines if one.text.kind == "item")
     passages = texts.read_text(line.text)
     assert [one.place for one in passages] == ["stem", "A", "B", "C", "D", "source"]
     best = [one for one in passages if one.pieces[0].tone == "best"]
@@ -129,9 +130,9 @@ def test_who_has_no_field_or_no_role_cannot_sign(app: Flask) -> None:
     with pytest.raises(rules.NoExpertise):
         sign(Kind.LESSON, "K1.1", viewer_of(former, "trainer"))
     with pytest.raises(NotFound):
-        services.find_text(Kind.LESSON, "K9.9", viewer_of(former, "reviewer"))
+        services.find_text(Kind.LESSON, "K9.9", viewer_of(former, "reviewer"), now=NOW)
     with pytest.raises(NotFound):
-        services.find_text(Kind.RECORD, "R1", viewer_of(former, "reviewer"))
+        services.find_text(Kind.RECORD, "R1", viewer_of(former, "reviewer"), now=NOW)
 
 
 def test_only_the_same_person_undoes_a_signature_and_only_for_a_day(app: Flask) -> None:
@@ -169,7 +170,7 @@ def test_the_file_itself_may_say_that_a_text_is_reviewed(app: Flask) -> None:
         db.session.execute(update(Lesson).where(Lesson.code == "K1.1").values(reviewed=True))
         story = db.session.scalars(select(SimulationVersion).limit(1)).one()
         story.document = story.document | {"review": {"status": "reviewed"}}
-    queue = services.read_queue(boss)
+    queue = services.read_queue(boss, now=NOW)
     read = {line.key for line in queue.lines if line.reviewed}
     assert read == {"lesson/K1.1", f"simulation/{story.code}-{story.variant}"}
     assert queue.count(Asked(kind=Kind.LESSON))[0] == 1
@@ -180,7 +181,7 @@ def test_the_queue_shows_unsigned_texts_first_and_what_was_asked_for(app: Flask)
     sign(Kind.LESSON, "K1.1", who)
     with unit_of_work():
         services.comment(Kind.LESSON, "K1.2", place="", words="Sumber?", viewer=who, now=NOW)
-    queue = services.read_queue(who)
+    queue = services.read_queue(who, now=NOW)
     lessons = queue.choose(Asked(curriculum="K1", kind=Kind.LESSON))
     assert [one.text.code for one in lessons][:2] == ["K1.2", "K1.3"]
     assert lessons[-1].text.code == "K1.1"
@@ -228,10 +229,10 @@ def test_comments_stand_at_their_place_and_are_closed_not_deleted(app: Flask) ->
 def test_who_sits_a_quiz_reads_none_of_its_items(app: Flask) -> None:
     both = factories.reviewer(Expertise.TRAINER, "trainee")
     who = viewer_of(both, "reviewer", "trainee")
-    assert services.find_text(Kind.ITEM, "K1-0321-1", who)
+    assert services.find_text(Kind.ITEM, "K1-0321-1", who, now=NOW)
     with unit_of_work():
         ref = quizzes.open_attempt(both.id, "K1", now=NOW)
-    queue = services.read_queue(who)
+    queue = services.read_queue(who, now=NOW)
     assert queue.sealed.is_tested
     items = {one.text.code[:2] for one in queue.lines if one.text.kind == "item"}
     assert items == {"K2", "K3", "K4", "K5", "T-"}
@@ -247,7 +248,7 @@ def test_who_sits_a_quiz_reads_none_of_its_items(app: Flask) -> None:
             call()
     with unit_of_work():
         quizzes.submit(ref, now=NOW)
-    assert services.find_text(Kind.ITEM, "K1-0321-1", who)
+    assert services.find_text(Kind.ITEM, "K1-0321-1", who, now=NOW)
 
 
 def test_who_writes_a_case_or_plays_for_marks_reads_neither(app: Flask) -> None:
@@ -278,7 +279,7 @@ def test_who_writes_a_case_or_plays_for_marks_reads_neither(app: Flask) -> None:
             started_at=NOW,
         )
         db.session.add(run)
-    sealed = texts.sealed_for(who)
+    sealed = texts.sealed_for(who, now=NOW)
     assert (sealed.cases, sealed.simulations) == ({"SK1"}, {"S1"})
     with unit_of_work():
         db.session.merge(run).finished_at = NOW
@@ -292,19 +293,19 @@ def test_who_writes_a_case_or_plays_for_marks_reads_neither(app: Flask) -> None:
             submitted_at=NOW + DAY,
         )
         db.session.add(handed)
-    sealed = texts.sealed_for(who)
+    sealed = texts.sealed_for(who, now=NOW)
     assert (sealed.cases, sealed.simulations) == ({"SK1"}, set())  # it waits for a decision
     with unit_of_work():
         db.session.delete(db.session.merge(handed))
-    assert texts.sealed_for(viewer_of(both, "reviewer")).cases == frozenset()
+    assert texts.sealed_for(viewer_of(both, "reviewer"), now=NOW).cases == frozenset()
 
 
 def test_an_author_reads_lessons_but_no_keys(app: Flask) -> None:
     author = viewer_of(factories.person("author"), "author")
-    kinds = {one.text.kind for one in services.read_queue(author).lines}
+    kinds = {one.text.kind for one in services.read_queue(author, now=NOW).lines}
     assert kinds == {"lesson", "simulation", "drill", "roles", "record"}
     with pytest.raises(NotFound):
-        services.find_text(Kind.ITEM, "K1-0321-1", author)
+        services.find_text(Kind.ITEM, "K1-0321-1", author, now=NOW)
 
 
 def test_an_administrator_appoints_reviewers_and_corrects_their_field(app: Flask) -> None:
@@ -341,3 +342,39 @@ def test_loading_again_keeps_signatures(app: Flask) -> None:
         release.load(app.extensions["suluh"].content_dir, now=NOW, force=True)
     done = services.count_done()
     assert [done[kind][0] for kind in ("lesson", "item", "case")] == [1, 1, 1]
+
+
+def test_who_has_a_seat_reads_no_key_before_they_have_shown_it(app: Flask) -> None:
+    both = factories.reviewer(Expertise.TRAINER, "trainee")
+    who = viewer_of(both, "reviewer", "trainee")
+    factories.seat(both, factories.cohort(curricula={"K1": ""}))
+    queue = services.read_queue(who, now=NOW)
+    read = {kind: {one.text.curriculum for one in queue.lines if one.text.kind == kind}
+            for kind in ("lesson", "item", "case", "simulation", "station")}  # fmt: skip
+    assert "K1" in read["lesson"]
+    for kind in ("item", "case", "simulation", "station"):
+        assert "K1" not in read[kind]
+    assert {"K2", "K5"} <= read["item"]  # real reviewing of other curricula goes on
+    assert "item/K1-0321-1" in queue.closed
+    with pytest.raises(rules.Closed):
+        queue.find(Kind.ITEM, "K1-0321-1")
+    with pytest.raises(NotFound):
+        services.sign(Kind.ITEM, "K1-0321-1", "", who, now=NOW)
+
+    fulfil(both, "K1", at=NOW)
+    later = NOW + DAY
+    after = services.read_queue(who, now=later)
+    assert services.find_text(Kind.ITEM, "K1-0321-1", who, now=later)
+    for kind in ("case", "simulation", "station"):
+        assert "K1" in {one.text.curriculum for one in after.lines if one.text.kind == kind}
+
+
+def test_a_class_that_names_no_curriculum_covers_what_companions_need(app: Flask) -> None:
+    both = factories.reviewer(Expertise.TRAINER, "trainee")
+    factories.seat(both, factories.cohort())
+    sealed = texts.sealed_for(viewer_of(both, "reviewer", "trainee"), now=NOW)
+    assert sealed.curricula == {"K1", "K2", "K3", "K4", "K5"}
+    assert "SKT" not in sealed.cases
+    assert {"SK1", "SK2", "SK3", "SK4"} <= sealed.cases
+    as_reviewer_only = texts.sealed_for(viewer_of(both, "reviewer"), now=NOW)
+    assert not as_reviewer_only.is_tested
