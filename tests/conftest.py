@@ -1,9 +1,11 @@
 """What every test stands on: a migrated, loaded database for each test, on both engines.
 
-The schema is migrated and the content loaded once per worker into a template; each test gets a
-copy of it (a file copy on SQLite, CREATE DATABASE … TEMPLATE on PostgreSQL).
+The schema is migrated and the content loaded once into a template; each test gets a copy of it (a
+file copy on SQLite, CREATE DATABASE … TEMPLATE on PostgreSQL, whose server each worker has).
 """
 
+import fcntl
+import os
 import shutil
 import signal
 import sqlite3
@@ -27,6 +29,7 @@ from lms.app import create_app
 from lms.config import Config
 from lms.core import schema
 from lms.core.db import db, unit_of_work
+from tests import pace
 from tests.measure import uncounted
 from tests.postgres import Server, start_server
 
@@ -100,6 +103,27 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         return (yield)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin long tests first where several processes share them."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=pace.first)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the slowest files of a run on several processes; its whole time follows."""
+    if terminalreporter.config.pluginmanager.has_plugin("dsession"):
+        reports = [
+            one
+            for kind in ("passed", "failed", "error", "skipped", "")
+            for one in terminalreporter.stats.get(kind, [])
+            if isinstance(one, pytest.TestReport)
+        ]
+        terminalreporter.section("slowest files")
+        for line in pace.slowest(reports):
+            terminalreporter.write_line(line)
+
+
 def _walks(item: pytest.Item) -> bool:
     return any(item.get_closest_marker(name) for name in ("walk", "browser"))
 
@@ -159,14 +183,17 @@ def _prepare(app: Flask) -> None:
 class SqliteHome:
     """Copies of a template file; one app for the whole session points at the same path."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shared: Path) -> None:
         self.path, self.template = folder / "suluh.db", folder / "template.db"
         self.app = create_app(_config(f"sqlite:///{self.path}"))
-        _prepare(self.app)
-        connection = sqlite3.connect(self.path)
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.close()
-        shutil.copy(self.path, self.template)
+        with (shared / "template.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (shared / "template.db").exists():
+                _prepare(self.app)
+                with closing(sqlite3.connect(self.path)) as connection:
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                shutil.copy(self.path, shared / "template.db")
+        shutil.copy(shared / "template.db", self.template)
 
     def reset(self) -> None:
         """Give the next test a fresh copy."""
@@ -193,8 +220,12 @@ class PostgresHome:
 
 @pytest.fixture(scope="session")
 def sqlite_home(tmp_path_factory: pytest.TempPathFactory) -> SqliteHome:
-    """The SQLite template of this worker."""
-    return SqliteHome(tmp_path_factory.mktemp("db"))
+    """The SQLite template: the first worker makes it, the others wait and copy."""
+    folder = tmp_path_factory.mktemp("db")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    return SqliteHome(folder, shared)
 
 
 @pytest.fixture(scope="session")

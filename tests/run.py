@@ -45,7 +45,8 @@ def run(asked: list[str]) -> int:
     if asked:
         return call("pytest", *asked)
     call("coverage", "erase")
-    workers = str(max(2, os.cpu_count() or 2))
+    # One more than cores: journeys wait for their browser.
+    workers = str(max(2, os.cpu_count() or 2) + 1)
     failed = call("coverage", "run", "-m", "pytest", "-n", workers, "--dist", "worksteal")
     if failed:
         return failed

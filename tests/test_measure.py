@@ -8,7 +8,7 @@ from pathlib import Path
 import coverage
 import pytest
 
-from tests import memory
+from tests import memory, pace
 from tests.measure import uncounted, unmeasured
 
 
@@ -63,3 +63,23 @@ def test_memory_is_taken_only_where_there_is_enough_of_it(
     (tmp_path / "mine").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", None)
     assert memory.room(tmp_path, enough=1) == str(tmp_path / "mine")
+
+
+def test_the_files_that_took_longest_are_named_with_all_their_tests():
+    def report(name: str, seconds: float) -> pytest.TestReport:
+        return pytest.TestReport(name, ("", 0, ""), {}, "passed", None, "call", duration=seconds)
+
+    made = [report("a.py::one", 1), report("b.py::two", 1.5), report("a.py::three", 2.25)]
+    assert pace.slowest(made) == ["    3.2 s  a.py", "    1.5 s  b.py"]
+    many = [report(f"{n}.py::one", n) for n in range(40)]
+    assert len(pace.slowest(many)) == pace.SHOWN
+    assert pace.slowest(many)[0].endswith(" 39.py")
+
+
+@pytest.mark.both
+def test_postgresql_and_walks_begin_before_the_rest(request, engine_name: str):
+    assert pace.first(request.node) == {"postgresql": 1, "sqlite": 3}[engine_name]
+    request.node.add_marker("walk")
+    assert pace.first(request.node) == {"postgresql": 1, "sqlite": 2}[engine_name]
+    request.node.add_marker("browser")
+    assert pace.first(request.node) == 0
