@@ -5,10 +5,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import rules
@@ -23,7 +35,7 @@ from lms.accounts.models import (
     SetupCode,
 )
 from lms.core import audit, clock, throttle
-from lms.core.db import db, insert_once
+from lms.core.db import UtcDateTime, db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.core.ids import hash_token, new_token
 from lms.core.login import ROLES, Viewer
@@ -337,14 +349,19 @@ def count_active(role: str) -> int:
     return found or 0
 
 
+# Statements of each sign-in, put together once: that costs more than running them.
+_ROLES = (
+    select(PersonRole.person_id, PersonRole.role)
+    .where(PersonRole.person_id.in_(bindparam("people", expanding=True)))
+    .order_by(PersonRole.role)
+)
+_BY_EMAIL = select(Person).where(Person.email == bindparam("address"))
+_NEW_SESSION = insert(cast(Table, LoginSession.__table__))
+
+
 def _roles_of(ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    rows = db.session.execute(
-        select(PersonRole.person_id, PersonRole.role)
-        .where(PersonRole.person_id.in_(ids))
-        .order_by(PersonRole.role)
-    )
-    for row in rows:
+    for row in db.session.execute(_ROLES, {"people": list(ids)}):
         found[row.person_id] = (*found.get(row.person_id, ()), row.role)
     return found
 
@@ -364,7 +381,7 @@ def prove(
     remember waits only for what was guessed on it, so nobody can shut a companion out from
     elsewhere. A refused try is counted by `count_failure`.
     """
-    person = db.session.scalar(select(Person).where(Person.email == rules.normal_email(email)))
+    person = db.session.scalar(_BY_EMAIL, {"address": rules.normal_email(email)})
     known = person is not None and _is_known(person.id, device_token)
     keys, own = throttle_keys(email, address), device_keys(device_token) if known else []
     counted = throttle.check(own or keys, now)
@@ -440,12 +457,19 @@ def admit(
     """Let in somebody who has proved who they are, as far as the second factor. Flushes."""
     if replaces is not None:
         end_session(replaces, now=now)
-    has_factor, others = db.session.execute(
-        select(_factor_of(person.id).exists(), _sessions_of(person.id, now).scalar_subquery())
-    ).one()
+    asked = {"person": person.id, "now": now}
+    has_factor, others = db.session.execute(_before_entry(), asked).one()
     if has_factor:
         return _begin_half(person, remember=remember, now=now)
     return begin_whole(person, now=now, remember=remember, agent=agent, others=others)
+
+
+@cache
+def _before_entry() -> Select[bool, int]:
+    """Return the statement of `admit`: has a second factor, and how many open sessions."""
+    person = cast(int, bindparam("person", type_=Integer))
+    now = cast(datetime, bindparam("now", type_=UtcDateTime))
+    return select(_factor_of(person).exists(), _sessions_of(person, now).scalar_subquery())
 
 
 def begin_whole(
@@ -554,16 +578,16 @@ def begin_session(person: Person, *, now: datetime, agent: str = "") -> Viewer:
     `agent` names browser and system in words, as `rules.device_words` does.
     """
     token = new_token()
-    db.session.add(
-        LoginSession(
-            person_id=person.id,
-            token_hash=hash_token(token),
-            created_at=now,
-            expires_at=now + rules.SESSION,
-            agent=agent,
-        )
+    db.session.execute(
+        _NEW_SESSION,
+        {
+            "person_id": person.id,
+            "token_hash": hash_token(token),
+            "created_at": now,
+            "expires_at": now + rules.SESSION,
+            "agent": agent,
+        },
     )
-    db.session.flush()
     roles = frozenset(roles_of(person.id))
     return Viewer(person.id, person.public_id, person.name, roles, person.locale, token, now)
 
