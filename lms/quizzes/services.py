@@ -258,18 +258,24 @@ def _bank(quiz_id: int) -> dict[str, list[rules.Candidate]]:
     What stands on an article that was marked superseded here is left out.
     """
     withheld = _withheld()
-    rows = db.session.execute(
-        select(Item.id, Item.kuk, func.max(ItemVersion.id).label("version"))
-        .join(ItemVersion, ItemVersion.item_id == Item.id)
-        .where(Item.quiz_id == quiz_id, Item.withdrawn_at.is_(None))
-        .group_by(Item.id, Item.kuk)
-        .order_by(Item.id)
-    )
+    rows = db.session.execute(_find_bank(), {"quiz": quiz_id})
     bank: dict[str, list[rules.Candidate]] = defaultdict(list)
     for row in rows:
         if row.version not in withheld:
             bank[row.kuk].append(rules.Candidate(row.id, row.version))
     return bank
+
+
+@cache
+def _find_bank() -> Select[*tuple[Any, ...]]:
+    """Return the statement of `_bank`, put together once."""
+    return (
+        select(Item.id, Item.kuk, func.max(ItemVersion.id).label("version"))
+        .join(ItemVersion, ItemVersion.item_id == Item.id)
+        .where(Item.quiz_id == bindparam("quiz"), Item.withdrawn_at.is_(None))
+        .group_by(Item.id, Item.kuk)
+        .order_by(Item.id)
+    )
 
 
 def _withheld() -> frozenset[int]:
@@ -323,14 +329,20 @@ def _is_newest() -> ColumnElement[bool]:
 
 def _seen(quiz_id: int, person_id: int) -> dict[int, int]:
     """Return in which sitting the person last met each item, in any wording."""
-    rows = db.session.execute(
+    rows = db.session.execute(_find_seen(), {"quiz": quiz_id, "person": person_id})
+    return {row.item_id: row.number for row in rows}
+
+
+@cache
+def _find_seen() -> Select[*tuple[Any, ...]]:
+    """Return the statement of `_seen`, put together once."""
+    return (
         select(ItemVersion.item_id, func.max(Attempt.number).label("number"))
         .join(AttemptItem, AttemptItem.item_version_id == ItemVersion.id)
         .join(Attempt, Attempt.id == AttemptItem.attempt_id)
-        .where(Attempt.quiz_id == quiz_id, Attempt.person_id == person_id)
+        .where(Attempt.quiz_id == bindparam("quiz"), Attempt.person_id == bindparam("person"))
         .group_by(ItemVersion.item_id)
     )
-    return {row.item_id: row.number for row in rows}
 
 
 def save_answer(
