@@ -18,7 +18,7 @@ from lms.core import clock
 from lms.core.login import Viewer
 from lms.credentials import meeting, register
 from lms.credentials import services as credentials
-from lms.demo import people
+from lms.demo import companions, people
 from lms.demo.walk import Walk, attend, coach, keys
 from lms.reports import services as reports
 from lms.reports.rules import Reason
@@ -141,4 +141,10 @@ def test_the_city_has_somebody_at_every_stage(app: Flask, tmp_path: Path):
     assert {line.standing.value for line in found.lines} >= {
         "ready", "proposed", "decided", "issued", "held", "blocked",
     }  # fmt: skip
+    held = register.list_held(
+        [seat.person_id for seat in cohorts.list_seats(where.id)], clock.now()
+    )
+    whole = [entry for entry in held if entry.scheme == "PENDAMPING"]
+    assert {entry.holder_name for entry in whole} == companions.NAMES
+    assert {entry.status for entry in whole} == {"valid"}
     assert found.waiting == 1

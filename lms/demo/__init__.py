@@ -26,9 +26,9 @@ from lms.credentials import register, signatures
 from lms.credentials import services as credentials
 from lms.credentials.models import Method
 from lms.credentials.rules import Reason
-from lms.demo import after, desk, people, place, readers, seats
+from lms.demo import after, companions, desk, people, place, readers, seats
 from lms.demo import agency as offices
-from lms.demo.walk import ONLINE, Walk, attend, keys
+from lms.demo.walk import K1, ONLINE, Walk, attend, keys
 from lms.practice.attendance import services as attendance
 from lms.privacy import consent
 
@@ -372,7 +372,9 @@ def _present(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
     for name, agency, stage in people.SEATS:
         _seat(city, cohort, name, agency, starts - 12 * DAY)
         start = starts - 11 * DAY + city.random.randint(0, 30) * HOUR
-        if stage in WHOLE:
+        if name in companions.NAMES:
+            companions.learn(city.walks[name], start, city.viewer("Lestari Widodo", "assessor"))
+        elif stage in WHOLE:
             _finish_all(city, name, start)
         elif stage in STAGES:
             STAGES[stage](city, name, start)
@@ -381,20 +383,31 @@ def _present(city: City, cohort: Cohort, base_url: str) -> dict[str, str]:
     }
     attend(cohort, absent, city.id_of("Wati Suryani"), starts + DAY)
     _vary(city, cohort, starts + DAY + HOUR)
+    judge, at = city.id_of("Lestari Widodo"), starts + DAY + 2 * HOUR
+    for name, _agency, stage in people.SEATS:
+        seen = companions.curricula() if name in companions.NAMES else (K1,)
+        if stage not in UNSEEN:
+            city.walks[name].observe(cohort, judge, at, curricula=seen)
+    found = _certify(city, cohort, starts + 6 * DAY, base_url)
+    _meet(city, cohort)
+    return found
+
+
+def _certify(city: City, cohort: Cohort, at: datetime, base_url: str) -> dict[str, str]:
+    """Issue what was decided after the class. Returns the codes on K1, and their status."""
     found: dict[str, str] = {}
     for name, _agency, stage in people.SEATS:
-        if stage not in UNSEEN:
-            city.walks[name].observe(cohort, city.id_of("Lestari Widodo"), starts + DAY + 2 * HOUR)
-        if stage in {"certified", "revoked"}:
-            code = city.walks[name].certify(
-                cohort, _signers(city), starts + 6 * DAY, base_url, sample=True
-            )
-            found[code] = "valid" if stage == "certified" else "revoked"
-            if stage == "revoked":
-                _revoke(city, code)
-            else:
-                _look(city, code)
-    _meet(city, cohort)
+        if stage not in {"certified", "revoked"}:
+            continue
+        walk = city.walks[name]
+        code = walk.certify(cohort, _signers(city), at, base_url, sample=True)
+        found[code] = "valid" if stage == "certified" else "revoked"
+        if name in companions.NAMES:
+            companions.certify(walk, cohort, _signers(city), at + DAY, base_url)
+        if stage == "revoked":
+            _revoke(city, code)
+        else:
+            _look(city, code)
     return found
 
 

@@ -1,6 +1,6 @@
 """Walks one companion through the curricula by calling the services people's pages call.
 
-Each step takes the moment it happens at, so a class can have a past. Every step commits.
+Each step takes the moment it happens at, so a class can have a past. Every step commits, once.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -98,24 +98,25 @@ class Walk:
     ) -> None:
         """Finish online lessons, one after the other; `talk` asks for the trainer instead."""
         at = start
-        for number in lessons:
-            outcome = Outcome.WITH_TRAINER if number in talk else Outcome.DONE
-            commit(
-                lambda n=number, o=outcome, t=at: modules.finish(  # type: ignore[misc]  # bound now
-                    curriculum, n, person_id=self.person_id, outcome=o, now=t
+        with unit_of_work():
+            for number in lessons:
+                outcome = Outcome.WITH_TRAINER if number in talk else Outcome.DONE
+                modules.finish(
+                    curriculum, number, person_id=self.person_id, outcome=outcome, now=at
                 )
-            )
-            at += timedelta(minutes=self.random.randint(18, 40))
+                at += timedelta(minutes=self.random.randint(18, 40))
 
     def practise(self, code: str, at: datetime) -> None:
         """Play a practice run to a safe end."""
-        run = commit(lambda: simulations.start_practice(code, self.person_id, now=at))
-        self._play(run, at, harm=False)
+        with unit_of_work():
+            run = simulations.start_practice(code, self.person_id, now=at)
+            self._play(run, at, harm=False)
 
     def graded(self, code: str, at: datetime, *, harm: bool = False) -> None:
         """Play a graded run: safe throughout, or up to the first harmful act."""
-        run = commit(lambda: simulations.start_graded(code, self.person_id, now=at))
-        self._play(run, at, harm=harm)
+        with unit_of_work():
+            run = simulations.start_graded(code, self.person_id, now=at)
+            self._play(run, at, harm=harm)
 
     def _play(self, run: str, at: datetime, *, harm: bool) -> None:
         position = 1
@@ -127,11 +128,7 @@ class Walk:
             harmful = [c for c in choices if c.verdict == "harmful"] if harm else []
             chosen = (harmful or [c for c in choices if c.verdict == "safe"])[0]
             at += timedelta(seconds=40)
-            commit(
-                lambda p=position, c=chosen.id, t=at: simulations.choose(  # type: ignore[misc]  # bound now
-                    run, self.person_id, position=p, choice=c, now=t
-                )
-            )
+            simulations.choose(run, self.person_id, position=position, choice=chosen.id, now=at)
             position += 1
 
     def sit(
@@ -146,23 +143,20 @@ class Walk:
 
         With `answered` the sitting stays open after so many answers.
         """
-        ref = commit(
-            lambda: quizzes.open_attempt(self.person_id, curriculum, now=at, random=self.random)
-        )
-        sheet = sheets.get_sheet(ref)
-        for line in sheet.lines[:answered]:
-            question = sheets.get_question(sheet, line.position)
-            kuk, best = self.known.options[" ".join(question.stem.split())]
-            right = 1 + list(question.options).index(best)
-            choice = right % 4 + 1 if kuk in wrong else right
-            at += timedelta(seconds=self.random.randint(25, 70))
-            commit(
-                lambda p=line.position, c=choice, t=at: quizzes.save_page(  # type: ignore[misc]  # bound now
-                    ref, position=p, seq=0, choice=c, flagged=False, now=t
+        with unit_of_work():
+            ref = quizzes.open_attempt(self.person_id, curriculum, now=at, random=self.random)
+            sheet = sheets.get_sheet(ref)
+            for line in sheet.lines[:answered]:
+                question = sheets.get_question(sheet, line.position)
+                kuk, best = self.known.options[" ".join(question.stem.split())]
+                right = 1 + list(question.options).index(best)
+                choice = right % 4 + 1 if kuk in wrong else right
+                at += timedelta(seconds=self.random.randint(25, 70))
+                quizzes.save_page(
+                    ref, position=line.position, seq=0, choice=choice, flagged=False, now=at
                 )
-            )
-        if answered is None:
-            commit(lambda: quizzes.submit(ref, now=at))
+            if answered is None:
+                quizzes.submit(ref, now=at)
 
     def write(self, at: datetime, code: str = "SK1") -> str:
         """Hand in the open parts of a case study. Returns the submission's public id."""
@@ -212,22 +206,19 @@ class Walk:
     ) -> None:
         """Pass every station of these curricula in the observation test."""
         slug_id = cohort.id
-        for station in list_stations():
-            if station.curriculum not in curricula:
-                continue
-            for kuk in station.kuk:
+        own = [station for station in list_stations() if station.curriculum in curricula]
+        with unit_of_work():
+            for station, kuk in [(one, kuk) for one in own for kuk in one.kuk]:
                 entry = observations.Entry(2, self.random.choice(NOTES), "")
-                commit(
-                    lambda s=station, k=kuk, e=entry: observations.record(  # type: ignore[misc]  # bound now
-                        cohorts.get_cohort_by_id(slug_id),
-                        s.code,
-                        kuk=k,
-                        variant=next(iter(s.variants)),
-                        entries={self.public_id: e},
-                        has_feedback=False,
-                        assessor_id=assessor_id,
-                        now=at,
-                    )
+                observations.record(
+                    cohorts.get_cohort_by_id(slug_id),
+                    station.code,
+                    kuk=kuk,
+                    variant=next(iter(station.variants)),
+                    entries={self.public_id: entry},
+                    has_feedback=False,
+                    assessor_id=assessor_id,
+                    now=at,
                 )
 
     def propose(
