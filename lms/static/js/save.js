@@ -24,6 +24,7 @@ let sending = null; // the one change on its way: one at a time keeps their orde
 let failures = 0;
 let timer = null;
 let leaving = false;
+let held = null; // the form and the button that wait until everything is confirmed
 let signedOut = false; // since the last answer: the token of this page may belong to a session that is over
 let seq = 0;
 
@@ -45,7 +46,8 @@ function tell(scope, label, pending) {
   const status = scope.querySelector("[data-save-status]");
   if (!status) return;
   const text = status.querySelector("[data-save-label]") ?? status;
-  const next = label ?? ((pending && status.dataset.labelPending) || "");
+  const words = held ? (status.dataset.labelWait ?? status.dataset.labelPending) : status.dataset.labelPending;
+  const next = label ?? ((pending && words) || "");
   status.classList.toggle("save-pending", pending);
   if (text.textContent !== next) text.textContent = next;
 }
@@ -140,7 +142,7 @@ async function send(change) {
       refused.set(change.key, change);
       tell(change.scope, label, true);
     }
-    held = null; // it says why it is not saved; the next press of a button goes on
+    held = null; // the page says why it is not saved; the next press of a button goes on
     next();
   } else {
     if (isNewest) {
@@ -178,14 +180,12 @@ document.addEventListener("input", ({ target }) => {
  * A plain submit into a dead network ends on a page of the browser, and what waits here is gone with this one. So a button first lets
  * everything be confirmed, then goes on by itself. Whoever presses twice is not held: the form carries every value of its page.
  */
-let held = null; // the form and the button that wait
-
 function hold(event) {
   const form = event.target;
   held = { form, button: event.submitter };
   const status = form.querySelector("[data-save-status]");
   if (status) {
-    tell(status.closest("[data-save-scope]") ?? form, status.dataset.labelWait ?? null, true);
+    tell(status.closest("[data-save-scope]") ?? form, null, true);
     status.scrollIntoView({ block: "center" });
   }
   for (const element of [...typing.keys()]) queue(element);
@@ -222,6 +222,7 @@ window.addEventListener("pageshow", () => {
 window.addEventListener("online", () => {
   failures = 0;
   next();
+  letGo();
 });
 
 // Quick exit never stops for a question; what waits is sent at once while the page is already covered.
