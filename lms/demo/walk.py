@@ -148,7 +148,7 @@ class Walk:
             sheet = sheets.get_sheet(ref)
             for line in sheet.lines[:answered]:
                 question = sheets.get_question(sheet, line.position)
-                kuk, best = self.known.options[" ".join(question.stem.split())]
+                kuk, best = self.known.options[" ".join(question.stem.value.split())]
                 right = 1 + list(question.options).index(best)
                 choice = right % 4 + 1 if kuk in wrong else right
                 at += timedelta(seconds=self.random.randint(25, 70))

@@ -8,7 +8,7 @@ client's ledger of acknowledged answers shows whether one was lost. It only read
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -28,8 +28,9 @@ from lms.practice.attendance.models import Attendance
 from lms.practice.attendance.rules import Half
 from lms.quizzes import keys
 from lms.quizzes import rules as quiz_rules
-from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion
+from lms.quizzes.models import AnswerEvent, AnswerMark, Attempt, AttemptItem, Item, ItemVersion
 from lms.quizzes.receipts import Acknowledged, is_genuine
+from lms.quizzes.types import stored
 
 BATCH = 200
 """Sittings compared at once."""
@@ -188,11 +189,17 @@ def _drawn(attempts: Sequence[Closed]) -> dict[int, list[_Asked]]:
             AttemptItem.option_order,
             ItemVersion.item_id,
             ItemVersion.key,
+            ItemVersion.kind,
+            ItemVersion.stem,
+            ItemVersion.body,
             Item.kuk,
             Item.withdrawn_at,
+            AnswerMark.level,
+            AnswerMark.passed,
         )
         .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
         .join(Item, Item.id == ItemVersion.item_id)
+        .join(AnswerMark, AnswerMark.attempt_item_id == AttemptItem.id, isouter=True)
         .where(AttemptItem.attempt_id.in_(closed_at))
     ).all()
     chains = keys.chains({row.item_id for row in rows})
@@ -215,6 +222,8 @@ def _drawn(attempts: Sequence[Closed]) -> dict[int, list[_Asked]]:
                 order=row.option_order,
                 key=key,
                 withdrawn=withdrawn,
+                asked=stored.find(row.kind, row.stem, row.body),
+                by_hand=None if row.level is None else quiz_rules.ByHand(row.level, row.passed),
             )
             others = frozenset(str(one) for one in wordings.keys() - {version})
             found[row.attempt_id].append(_Asked(question, others))
@@ -231,13 +240,20 @@ def _events(attempt_ids: Sequence[int]) -> dict[int, list[quiz_rules.Event]]:
             AnswerEvent.choice,
             AnswerEvent.flagged,
             AnswerEvent.received_at,
+            AnswerEvent.response,
         ).where(AnswerEvent.attempt_id.in_(attempt_ids))
     )
     found: dict[int, list[quiz_rules.Event]] = defaultdict(list)
     for row in rows:
         found[row.attempt_id].append(
             quiz_rules.Event(
-                row.id, row.attempt_item_id, row.seq, row.choice, row.flagged, row.received_at
+                row.id,
+                row.attempt_item_id,
+                row.seq,
+                row.choice,
+                row.flagged,
+                row.received_at,
+                row.response,
             )
         )
     return found
@@ -446,6 +462,7 @@ def _entry(line: str) -> tuple[Acknowledged, str]:
                 client_key=found["client_key"],
                 choice=found["choice"],
                 flagged=found["flagged"],
+                response=found.get("response"),
                 at=datetime.fromisoformat(found["at"]),
             ),
             found["receipt"],
@@ -464,10 +481,20 @@ def _check_entries(
         rows = stored.get((one.attempt, one.client_key), [])
         ledger.lost += not rows
         ledger.duplicated += len(rows) > 1
-        ledger.altered += bool(rows) and (one.soal, one.choice, one.flagged, one.at) not in rows
+        ledger.altered += (
+            bool(rows)
+            and (
+                one.soal,
+                one.choice,
+                one.flagged,
+                one.response,
+                one.at,
+            )
+            not in rows
+        )
 
 
-Row = tuple[int, int | None, bool | None, datetime]
+Row = tuple[int, int | None, bool | None, Mapping[str, Any] | None, datetime]
 
 
 def _stored_answers(entries: Sequence[Acknowledged]) -> dict[tuple[str, str], list[Row]]:
@@ -478,6 +505,7 @@ def _stored_answers(entries: Sequence[Acknowledged]) -> dict[tuple[str, str], li
             AttemptItem.position,
             AnswerEvent.choice,
             AnswerEvent.flagged,
+            AnswerEvent.response,
             AnswerEvent.received_at,
         )
         .join(Attempt, Attempt.id == AnswerEvent.attempt_id)
@@ -489,6 +517,6 @@ def _stored_answers(entries: Sequence[Acknowledged]) -> dict[tuple[str, str], li
     )
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        answer = (row.position, row.choice, row.flagged, row.received_at)
+        answer = (row.position, row.choice, row.flagged, row.response, row.received_at)
         found[row.public_id, row.client_key].append(answer)
     return found

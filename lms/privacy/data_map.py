@@ -739,6 +739,18 @@ ENTRIES: tuple[Entry, ...] = (
         why=TEXTS,
         none="question_id digest",
     ),
+    _entry(
+        "answer_mark",
+        "quizzes",
+        "The mark of an answer that somebody read, with a note",
+        N_("Nilai jawaban tertulis Anda, dengan catatan"),
+        why=JUDGE,
+        ways="attempt_item_id",
+        none="id",
+        learning="attempt_item_id level passed",
+        trace="by_id at",
+        text="note",
+    ),
     # practice
     _entry(
         "attendance",

@@ -1,11 +1,12 @@
 """Forms of quizzes."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from flask import request
 from flask_babel import lazy_gettext as _
+from werkzeug.datastructures import MultiDict
 from wtforms import BooleanField, HiddenField, IntegerField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional
@@ -13,7 +14,10 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 from lms.core.clock import ZONES
 from lms.core.forms import PageForm, at_most, choice_field, count_field, day_field, required
 from lms.quizzes.rules import EXTRA, LARGEST_SEQ, LONGEST
+from lms.quizzes.types.model import MOST_OPTIONS
 
+ANSWER = "jawab"
+"""Name of every field of a question of another type than a single best answer."""
 LARGEST_QUIZ = 200
 """Questions of one sitting; today's largest shows 30."""
 
@@ -24,7 +28,7 @@ class SheetForm(PageForm):
     soal = IntegerField(validators=[InputRequired(), NumberRange(1, LARGEST_QUIZ)])
     """Position of the question."""
     seq = IntegerField(validators=[InputRequired(), NumberRange(0, LARGEST_SEQ)])
-    choice = IntegerField(validators=[Optional(), NumberRange(1, 4)])
+    choice = IntegerField(validators=[Optional(), NumberRange(1, MOST_OPTIONS)])
     """Position of the chosen option as shown."""
     flagged = BooleanField(_("Tandai untuk ditinjau"))
 
@@ -35,12 +39,17 @@ class PageAnswerForm(SheetForm):
     ke = StringField(validators=[at_most(20)])
     """Where to go after saving."""
 
+    @property
+    def values(self) -> tuple[str, ...]:
+        """What the fields of a question of another type held, in their order."""
+        return tuple(request.form.getlist(ANSWER))
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change, sent by save.js: `field` says which, the others are not looked at."""
 
-    FIELDS: ClassVar = ("soal", "seq", "field", "client_key", "zone", "choice", "flagged")
+    FIELDS: ClassVar = ("soal", "seq", "field", "client_key", "zone", "choice", "flagged", ANSWER)
 
     soal: int
     """Position of the question."""
@@ -50,6 +59,8 @@ class Change:
     """Position of the chosen option as shown; None when only the flag changed."""
     flagged: bool | None
     """None when only the answer changed."""
+    values: tuple[str, ...] | None
+    """What the fields of a question of another type hold, in their order. Nothing is an answer."""
     zone: str | None
 
 
@@ -57,7 +68,7 @@ KEY = re.compile(r"[0-9A-Za-z-]{8,64}")
 NOT_FLAGGED = {"", "false"}
 
 
-def read_change(sent: Mapping[str, str]) -> Change | None:
+def read_change(sent: MultiDict[str, str]) -> Change | None:
     """Read what a script sent; None when it makes no sense.
 
     Nobody types this, so there is nothing to explain, and it comes once for every answer: a form
@@ -66,13 +77,14 @@ def read_change(sent: Mapping[str, str]) -> Change | None:
     soal = _number(sent.get("soal"), 1, LARGEST_QUIZ)
     seq = _number(sent.get("seq"), 0, LARGEST_SEQ)
     field, key, zone = sent.get("field"), sent.get("client_key", ""), sent.get("zone", "")
-    choice = _number(sent.get("choice"), 1, 4) if field == "choice" else None
+    choice = _number(sent.get("choice"), 1, MOST_OPTIONS) if field == "choice" else None
     if soal is None or seq is None or not KEY.fullmatch(key) or zone not in {"", *ZONES}:
         return None
-    if field != "flagged" and choice is None:
+    if field not in ("flagged", ANSWER) and choice is None:
         return None
     flagged = sent.get("flagged", "") not in NOT_FLAGGED if field == "flagged" else None
-    return Change(soal, seq, key, choice, flagged, zone or None)
+    values = tuple(sent.getlist(ANSWER)) if field == ANSWER else None
+    return Change(soal, seq, key, choice, flagged, values, zone or None)
 
 
 def _number(text: str | None, least: int, most: int) -> int | None:

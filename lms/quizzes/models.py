@@ -214,3 +214,21 @@ class AnswerEvent(Base):
     flagged: Mapped[bool | None]
     """Whether to show it again before handing in; None when the event says nothing of it."""
     received_at: Mapped[datetime]
+
+
+class AnswerMark(Base):
+    """What somebody found who read an answer that no rule can mark. Never changed."""
+
+    __tablename__ = "answer_mark"
+    # Two who mark at once: the first one counts, the second is told.
+    __table_args__ = (UniqueConstraint("attempt_item_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attempt_item_id: Mapped[int] = mapped_column(ForeignKey("attempt_item.id"))
+    level: Mapped[int]
+    """0, 1 or 2."""
+    passed: Mapped[bool]
+    """2 on a critical KUK, at least 1 on another: as the rule was on that day."""
+    note: Mapped[str]
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]

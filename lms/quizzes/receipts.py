@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +22,13 @@ class Acknowledged:
     flagged: bool | None
     at: datetime
     """When it arrived first."""
+    response: Mapping[str, Any] | None = None
+    """The answer to a question of another type than a single best answer."""
 
 
 def sign(secret: str, acknowledged: Acknowledged) -> str:
     """Return the receipt: an HMAC-SHA256 over what was acknowledged, 128 bits of it in hex."""
-    facts = [
+    facts: list[object] = [
         "answer",
         acknowledged.attempt,
         acknowledged.soal,
@@ -33,7 +37,9 @@ def sign(secret: str, acknowledged: Acknowledged) -> str:
         acknowledged.flagged,
         acknowledged.at.astimezone(UTC).isoformat(timespec="microseconds"),
     ]
-    message = json.dumps(facts, separators=(",", ":")).encode()
+    if acknowledged.response is not None:
+        facts.append(acknowledged.response)
+    message = json.dumps(facts, separators=(",", ":"), sort_keys=True).encode()
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()[:32]
 
 

@@ -7,9 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from random import Random
 
 from lms.core.errors import DomainError
+from lms.quizzes.types import TYPES, Kind, Response
+from lms.quizzes.types.base import ALL, NONE
+from lms.quizzes.types.stored import Asked
 
 LETTERS = "ABCD"
 PLAIN_STEP = 1000
@@ -78,6 +82,8 @@ class Candidate:
 
     item: int
     version: int
+    has_letters: bool = True
+    """Whether its options are A to D; other questions get their order from their type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +105,23 @@ class Drawn:
     key: str
     withdrawn: bool = False
     """Taken out of use before the sitting was handed in: it counts neither as right nor wrong."""
+    asked: Asked | None = None
+    """What it asks, where that is more than the letter of `key`."""
+    by_hand: "ByHand | None" = None
+    """What somebody found who read the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """The mark of somebody who read an answer."""
+
+    level: int
+    """0, 1 or 2, as everywhere."""
+    passed: bool
+
+
+HIGHEST = 2
+"""The highest level of a mark by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +134,7 @@ class Event:
     choice: int | None
     flagged: bool | None
     at: datetime
+    response: Response | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +142,20 @@ class Answer:
     """What counts for one question."""
 
     choice: int | None = None
-    """Position of the chosen option as shown, 1 … 4."""
+    """Position of the chosen option as shown, from 1."""
     flagged: bool = False
     at: datetime | None = None
-    """When the choice arrived; None when nothing is chosen."""
+    """When the choice or response arrived; None when there is none."""
+    response: Response | None = None
+    """The answer to a question of another type."""
+
+    def given(self, kind: str) -> Response | None:
+        """Return the answer to a question of a type, a choice too; None when it is left open."""
+        if kind == Kind.SINGLE:
+            return None if self.choice is None else {"choice": self.choice}
+        if self.response is None or TYPES[Kind(kind)].is_blank(self.response):
+            return None
+        return self.response
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +163,31 @@ class Mark:
     """What the answer to one question is worth."""
 
     question: Drawn
-    choice: int | None
-    right: bool
+    answer: Answer
+    earned: Fraction | None
+    """The share of the mark, 0 to 1; None while it waits for whoever reads it."""
+
+    @property
+    def choice(self) -> int | None:
+        """Position of the chosen option as shown."""
+        return self.answer.choice
+
+    @property
+    def right(self) -> bool:
+        """Tell whether it is wholly right, or whoever read it says so."""
+        if self.question.by_hand is not None:
+            return self.question.by_hand.passed
+        return self.earned == ALL
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether somebody has to read it first."""
+        return self.earned is None and not self.question.withdrawn
 
     @property
     def counts(self) -> bool:
         """Tell whether it is evidence."""
-        return not self.question.withdrawn
+        return not self.question.withdrawn and not self.waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +196,13 @@ class Score:
 
     right: int = 0
     shown: int = 0
+    waiting: int = 0
+    """Not yet read by anybody; not among `shown`."""
 
     @property
     def passed(self) -> bool:
         """Tell whether all are right. Nothing shown is nothing passed."""
-        return self.shown > 0 and self.right == self.shown
+        return self.shown > 0 and self.right == self.shown and not self.waiting
 
 
 def draw(
@@ -171,7 +225,10 @@ def draw(
         candidates.sort(key=lambda candidate: seen.get(candidate.item, 0))
         drawn += candidates[:number]
     random.shuffle(drawn)
-    return tuple(Draw(found.version, "".join(random.sample(LETTERS, 4))) for found in drawn)
+    return tuple(
+        Draw(found.version, "".join(random.sample(LETTERS, 4)) if found.has_letters else "")
+        for found in drawn
+    )
 
 
 def latest(events: Iterable[Event]) -> dict[int, Answer]:
@@ -185,7 +242,8 @@ def latest(events: Iterable[Event]) -> dict[int, Answer]:
         found[event.question] = Answer(
             choice=old.choice if event.choice is None else event.choice,
             flagged=old.flagged if event.flagged is None else event.flagged,
-            at=old.at if event.choice is None else event.at,
+            at=old.at if event.choice is None and event.response is None else event.at,
+            response=old.response if event.response is None else event.response,
         )
     return dict(found)
 
@@ -206,10 +264,22 @@ def score_attempt(drawn: Iterable[Drawn], answers: Mapping[int, Answer]) -> tupl
     """
     marks = []
     for question in drawn:
-        choice = answers.get(question.id, Answer()).choice
-        right = choice is not None and question.order[choice - 1] == question.key
-        marks.append(Mark(question, choice, right))
+        answer = answers.get(question.id, Answer())
+        marks.append(Mark(question, answer, earned(question, answer)))
     return tuple(marks)
+
+
+def earned(question: Drawn, answer: Answer) -> Fraction | None:
+    """Return the share of the mark an answer earns; None while it waits for whoever reads it."""
+    if question.by_hand is not None:
+        return Fraction(question.by_hand.level, HIGHEST)
+    if question.asked is not None:
+        kind = question.asked.type
+        return kind.score(question.asked.body, question.order, answer.given(kind.kind))
+    choice = answer.choice
+    if choice is None or not 1 <= choice <= len(question.order):
+        return NONE
+    return ALL if question.order[choice - 1] == question.key else NONE
 
 
 def scores(marks: Iterable[Mark]) -> dict[str, Score]:
@@ -217,8 +287,10 @@ def scores(marks: Iterable[Mark]) -> dict[str, Score]:
     totals: dict[str, Score] = {}
     for mark in marks:
         old = totals.get(mark.question.kuk, Score())
-        totals[mark.question.kuk] = (
-            Score(old.right + mark.right, old.shown + 1) if mark.counts else old
+        totals[mark.question.kuk] = Score(
+            old.right + (mark.counts and mark.right),
+            old.shown + mark.counts,
+            old.waiting + mark.waits,
         )
     return totals
 

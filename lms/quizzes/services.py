@@ -10,7 +10,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
@@ -33,8 +33,9 @@ from lms.quizzes.models import (
     ItemVersion,
     Quiz,
 )
-from lms.quizzes.sheets import AttemptRef, events_of, get_attempt, is_own
+from lms.quizzes.sheets import AttemptRef, asked_of, events_of, get_attempt, is_own
 from lms.quizzes.standing import QuizState, Stuck, quiz_state, quiz_states, waiting
+from lms.quizzes.types import TYPES, BadResponse, Kind, Response, stored
 
 __all__ = [
     "AttemptRef",
@@ -66,6 +67,10 @@ class Saved:
     counts: bool
     deadline_at: datetime | None = None
     """When the time of the sitting is over, if its clock runs."""
+    response: Response | None = None
+    """What was read, of a question of another type than a single best answer."""
+    words: int | None = None
+    """How many words that is, where somebody reads them."""
 
 
 def load(items: Sequence[BankItem], *, now: datetime) -> dict[str, int]:
@@ -208,12 +213,16 @@ def open_attempt(
         select(Quiz.id, Quiz.minutes).where(Quiz.curriculum_code == curriculum)
     ).one()
     allowed = timing.time_for(person_id, minutes, now)
-    drawn = rules.draw(
-        {code: found.standard.shown_for(found.standard.find(code)) for code in state.scope},
-        _bank(quiz_id),
-        _seen(quiz_id, person_id),
-        # Nobody can guess the seed; the draw itself is stored, so it need not be repeated.
-        random or Random(secrets.randbits(256)),  # noqa: S311  # seeded from secrets
+    # Nobody can guess the seed; the draw itself is stored, so it need not be repeated.
+    chance = random or Random(secrets.randbits(256))  # noqa: S311  # seeded from secrets
+    drawn = deal(
+        rules.draw(
+            {code: found.standard.shown_for(found.standard.find(code)) for code in state.scope},
+            _bank(quiz_id),
+            _seen(quiz_id, person_id),
+            chance,
+        ),
+        chance,
     )
     attempt = Attempt(
         quiz_id=quiz_id,
@@ -242,6 +251,21 @@ def open_attempt(
     return AttemptRef(attempt.public_id, curriculum, person_id)
 
 
+def deal(drawn: Sequence[rules.Draw], random: Random) -> list[rules.Draw]:
+    """Give each question that has no order of options yet the one of its type. A query if any."""
+    versions = [line.version for line in drawn if not line.order]
+    if not versions:
+        return list(drawn)
+    rows = db.session.scalars(select(ItemVersion).where(ItemVersion.id.in_(versions)))
+    asked = {row.id: asked_of(row) for row in rows}
+    return [
+        rules.Draw(line.version, asked[line.version].type.deal(asked[line.version].body, random))
+        if line.version in asked
+        else line
+        for line in drawn
+    ]
+
+
 def _newest_ref(quiz_id: int, curriculum: str, person_id: int) -> AttemptRef:
     public_id = db.session.scalars(
         select(Attempt.public_id)
@@ -262,18 +286,24 @@ def _bank(quiz_id: int) -> dict[str, list[rules.Candidate]]:
     bank: dict[str, list[rules.Candidate]] = defaultdict(list)
     for row in rows:
         if row.version not in withheld:
-            bank[row.kuk].append(rules.Candidate(row.id, row.version))
+            bank[row.kuk].append(rules.Candidate(row.id, row.version, bool(row.key)))
     return bank
 
 
 @cache
 def _find_bank() -> Select[*tuple[Any, ...]]:
     """Return the statement of `_bank`, put together once."""
-    return (
-        select(Item.id, Item.kuk, func.max(ItemVersion.id).label("version"))
-        .join(ItemVersion, ItemVersion.item_id == Item.id)
+    newest = (
+        select(func.max(ItemVersion.id).label("id"))
+        .join(Item, Item.id == ItemVersion.item_id)
         .where(Item.quiz_id == bindparam("quiz"), Item.withdrawn_at.is_(None))
-        .group_by(Item.id, Item.kuk)
+        .group_by(Item.id)
+        .subquery()
+    )
+    return (
+        select(Item.id, Item.kuk, ItemVersion.id.label("version"), ItemVersion.key)
+        .join(ItemVersion, ItemVersion.item_id == Item.id)
+        .join(newest, newest.c.id == ItemVersion.id)
         .order_by(Item.id)
     )
 
@@ -354,16 +384,21 @@ def save_answer(
     choice: int | None,
     flagged: bool | None,
     now: datetime,
+    values: Sequence[str] | None = None,
     execute: Execute = in_session,
 ) -> Saved:
-    """Store what a page sent about one question; None leaves the choice or the flag as it is.
+    """Store what a page sent about one question; None leaves the answer or the flag as it is.
+
+    The answer is a `choice` or, to a question of another type, the `values` of its fields.
 
     The same `client_key` again is the same answer: nothing is stored and the receipt is the first
     one. An answer that a later one overtook is kept, but the receipt says that it does not count.
-    Raises NotFound, rules.AttemptClosed, rules.TimeUp, rules.KeyReused. Two queries, by `execute`:
-    it may be a small write that shares its transaction, so nothing else is asked here.
+    Raises NotFound, rules.AttemptClosed, rules.TimeUp, rules.KeyReused, types.BadResponse. Two
+    queries, by `execute`: it may be a small write that shares its transaction, so nothing else is
+    asked here.
     """
     place = _place(ref, position, client_key, now, execute)
+    response = _response(place, choice, values)
     event = {
         "attempt_id": place.attempt_id,
         "attempt_item_id": place.item_id,
@@ -372,16 +407,31 @@ def save_answer(
         "choice": choice,
         "flagged": flagged,
         "received_at": now,
+        "response": response,
     }
-    counts = choice is None or seq >= (place.seq or 0)
+    words = None
+    if response is not None and TYPES[Kind(place.kind)].by_hand:
+        words = len(response["text"].split())
+    counts = (choice is None and response is None) or seq >= (place.seq or 0)
     deadline = None if place.paused_at is not None else place.deadline_at
     if place.event_id is not None:
-        return Saved(_same(place, event), counts, deadline)
+        return Saved(_same(place, event), counts, deadline, response, words)
     if _store(event, execute):
-        return Saved(now, counts, deadline)
+        return Saved(now, counts, deadline, response, words)
     # The same request arrived twice at once and the other one was first.
     again = _place(ref, position, client_key, now, execute)
-    return Saved(_same(again, event), counts, deadline)
+    return Saved(_same(again, event), counts, deadline, response, words)
+
+
+def _response(place: AnyRow, choice: int | None, values: Sequence[str] | None) -> Response | None:
+    """Return the answer that is no choice. Raises types.BadResponse at one of another type."""
+    if place.kind != Kind.SINGLE:
+        if choice is not None:
+            raise BadResponse(str(choice))
+        return None if values is None else TYPES[Kind(place.kind)].read(values)
+    if values or (choice is not None and choice > len(place.option_order)):
+        raise BadResponse(str(choice))
+    return None
 
 
 def save_page(
@@ -392,14 +442,19 @@ def save_page(
     choice: int | None,
     flagged: bool,
     now: datetime,
+    values: Sequence[str] = (),
     execute: Execute = in_session,
 ) -> None:
     """Store a question page that was sent without a script; `seq` is what the page began with.
 
-    Raises NotFound, rules.AttemptClosed, rules.TimeUp. Two queries, by `execute`; see save_answer.
+    Raises NotFound, rules.AttemptClosed, rules.TimeUp, types.BadResponse. Two queries, by
+    `execute`; see save_answer.
     """
     client_key = str(uuid.uuid4())
     place = _place(ref, position, client_key, now, execute)
+    response = _response(place, choice, values)
+    if response and place.seq is None and TYPES[Kind(place.kind)].is_blank(response):
+        response = None  # a page that was only looked at is no answer
     event = {
         "attempt_id": place.attempt_id,
         "attempt_item_id": place.item_id,
@@ -408,6 +463,7 @@ def save_page(
         "choice": choice,
         "flagged": flagged,
         "received_at": now,
+        "response": response,
     }
     _store(event, execute)
 
@@ -446,7 +502,10 @@ def _find_place() -> Select[*tuple[Any, ...]]:
     same, other = aliased(AnswerEvent), aliased(AnswerEvent)
     highest = (
         select(func.max(other.seq))
-        .where(other.attempt_item_id == AttemptItem.id, other.choice.is_not(None))
+        .where(
+            other.attempt_item_id == AttemptItem.id,
+            or_(other.choice.is_not(None), other.response.is_not(None)),
+        )
         .scalar_subquery()
     )
     return (
@@ -457,12 +516,15 @@ def _find_place() -> Select[*tuple[Any, ...]]:
             Attempt.deadline_at,
             Attempt.paused_at,
             AttemptItem.id.label("item_id"),
+            AttemptItem.option_order,
+            ItemVersion.kind,
             Quiz.curriculum_code,
             highest.label("seq"),
             same.id.label("event_id"),
             same.attempt_item_id.label("event_item_id"),
             same.choice,
             same.flagged,
+            same.response,
             same.received_at,
         )
         .join(Quiz, Quiz.id == Attempt.quiz_id)
@@ -471,6 +533,7 @@ def _find_place() -> Select[*tuple[Any, ...]]:
             (AttemptItem.attempt_id == Attempt.id) & (AttemptItem.position == bindparam("place")),
             isouter=True,
         )
+        .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id, isouter=True)
         .join(
             same,
             (same.attempt_id == Attempt.id) & (same.client_key == bindparam("client_key")),
@@ -483,8 +546,8 @@ def _find_place() -> Select[*tuple[Any, ...]]:
 
 def _same(place: AnyRow, event: Mapping[str, object]) -> datetime:
     """Return when the stored event of this key arrived. Raises rules.KeyReused if it differs."""
-    stored = (place.event_item_id, place.choice, place.flagged)
-    if stored != (event["attempt_item_id"], event["choice"], event["flagged"]):
+    known = (place.event_item_id, place.choice, place.flagged, place.response)
+    if known != tuple(event[name] for name in ("attempt_item_id", "choice", "flagged", "response")):
         raise rules.KeyReused(str(event["client_key"]))
     at: datetime = place.received_at
     return at
@@ -515,6 +578,9 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
             AttemptItem.option_order,
             ItemVersion.item_id,
             ItemVersion.key,
+            ItemVersion.kind,
+            ItemVersion.stem,
+            ItemVersion.body,
             Item.kuk,
             Item.withdrawn_at,
         )
@@ -533,6 +599,9 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
             order=row.option_order,
             key=now_is.key if now_is else row.key,
             withdrawn=row.withdrawn_at is not None or corrected.get(row.item_version_id, 0) is None,
+            asked=stored.find(now_is.kind, row.stem, now_is.body)
+            if now_is
+            else stored.find(row.kind, row.stem, row.body),
         )
         for row in rows
         for now_is in [corrected.get(row.item_version_id)]

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Row, bindparam, select
@@ -19,7 +20,18 @@ from lms.core.errors import NotFound
 from lms.core.reviewing import Mark
 from lms.modules import services as modules
 from lms.quizzes import keys, rules, standing
-from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
+from lms.quizzes.models import (
+    AnswerEvent,
+    AnswerMark,
+    Attempt,
+    AttemptItem,
+    Item,
+    ItemVersion,
+    Quiz,
+)
+from lms.quizzes.types import TYPES, Kind, base, stored
+from lms.quizzes.types.model import Text
+from lms.quizzes.types.stored import Asked
 
 log = logging.getLogger(__name__)
 AnyRow = Row[*tuple[Any, ...]]
@@ -47,6 +59,7 @@ EVENTS = select(
     AnswerEvent.choice,
     AnswerEvent.flagged,
     AnswerEvent.received_at,
+    AnswerEvent.response,
 ).where(AnswerEvent.attempt_id == bindparam("attempt"))
 ITEMS = (
     select(
@@ -54,11 +67,15 @@ ITEMS = (
         AttemptItem.position,
         AttemptItem.item_version_id,
         AttemptItem.option_order,
+        ItemVersion.kind,
     )
+    .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
     .where(AttemptItem.attempt_id == bindparam("attempt"))
     .order_by(AttemptItem.position)
 )
-TEXTS = select(ItemVersion.stem, ItemVersion.options).where(ItemVersion.id == bindparam("version"))
+TEXTS = select(
+    ItemVersion.kind, ItemVersion.stem, ItemVersion.options, ItemVersion.key, ItemVersion.body
+).where(ItemVersion.id == bindparam("version"))
 DRAWN = (
     select(
         AttemptItem.id,
@@ -72,11 +89,19 @@ DRAWN = (
         ItemVersion.digest,
         ItemVersion.reviewed,
         Item.id.label("item_id"),
+        ItemVersion.kind,
+        ItemVersion.body,
         Item.kuk,
         Item.slug,
+        Item.withdrawn_at,
+        AnswerMark.level,
+        AnswerMark.passed,
+        AnswerMark.note,
+        AnswerMark.at.label("marked_at"),
     )
     .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
     .join(Item, Item.id == ItemVersion.item_id)
+    .join(AnswerMark, AnswerMark.attempt_item_id == AttemptItem.id, isouter=True)
     .where(AttemptItem.attempt_id == bindparam("attempt"))
     .order_by(AttemptItem.position)
 )
@@ -114,6 +139,12 @@ class Line:
     version: int
     order: str
     answer: rules.Answer
+    kind: str = "single"
+
+    @property
+    def is_answered(self) -> bool:
+        """Tell whether it has an answer."""
+        return self.answer.given(self.kind) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +165,7 @@ class Sheet:
     @property
     def unanswered(self) -> tuple[int, ...]:
         """Positions without an answer."""
-        return tuple(line.position for line in self.lines if line.answer.choice is None)
+        return tuple(line.position for line in self.lines if not line.is_answered)
 
     @property
     def flagged(self) -> tuple[int, ...]:
@@ -147,20 +178,34 @@ class Question:
     """What a page may say about one question while the sitting runs: no key, no rationale."""
 
     position: int
-    stem: str
-    options: tuple[str, ...]
-    """Texts in the order shown."""
+    kind: str
+    stem: Text
+    shown: Mapping[str, Any]
+    """What the page part of this type draws."""
     answer: rules.Answer
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The words of the options in the order shown, where there are any."""
+        found = self.shown.get("options", ())
+        return tuple(one.value if isinstance(one, Text) else one[1] for one in found)
+
+    @property
+    def response(self) -> Mapping[str, Any]:
+        """What is stored as the answer so far; of an open question, an empty one."""
+        if self.kind == Kind.SINGLE:
+            return {"choice": self.answer.choice}
+        return self.answer.response or TYPES[Kind(self.kind)].read([])
 
 
 @dataclass(frozen=True, slots=True)
-class OptionResult:
-    """One option after the sitting."""
+class Reading:
+    """What somebody found who read the answer."""
 
-    text: str
-    rationale: str
-    chosen: bool
-    best: bool
+    level: int
+    passed: bool
+    note: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,17 +225,29 @@ class QuestionResult:
     """One question after the sitting, with why each option is as safe as it is."""
 
     position: int
-    stem: str
+    kind: str
+    stem: Text
     source: str
-    options: tuple[OptionResult, ...]
+    result: base.Result
+    said: tuple[Text, ...]
+    """What the author says about the answer, or to everybody."""
+    earned: Fraction | None
+    """The share of the mark; None while it waits for whoever reads it."""
     right: bool
     counts: bool
+    waits: bool
     reviewed: bool
     """Whether its file says that an expert has read it."""
     marks: tuple[Mark, ...]
     """Who signed this very text."""
     corrected: Remark | None = None
     """Its key was corrected; the options then stand as they were corrected."""
+    reading: Reading | None = None
+
+    @property
+    def options(self) -> tuple[base.Line, ...]:
+        """The lines of the result: the options of a choice."""
+        return self.result.lines
 
 
 class Outcome(StrEnum):
@@ -198,6 +255,8 @@ class Outcome(StrEnum):
 
     OPEN = "open"
     """Asked again, with other items."""
+    WAITING = "waiting"
+    """An answer is not read yet."""
     AGAIN = "again"
     """Right, but asked again because too few of the non-critical items are right."""
     COMPENSATED = "compensated"
@@ -266,7 +325,15 @@ def events_of(attempt_id: int) -> list[rules.Event]:
     """Return everything that arrived about the questions of a sitting. One query."""
     rows = db.session.execute(EVENTS, {"attempt": attempt_id})
     return [
-        rules.Event(row.id, row.attempt_item_id, row.seq, row.choice, row.flagged, row.received_at)
+        rules.Event(
+            row.id,
+            row.attempt_item_id,
+            row.seq,
+            row.choice,
+            row.flagged,
+            row.received_at,
+            row.response,
+        )
         for row in rows
     ]
 
@@ -286,6 +353,7 @@ def get_sheet(ref: AttemptRef) -> Sheet:
             row.item_version_id,
             row.option_order,
             answers.get(row.id, rules.Answer()),
+            row.kind,
         )
         for row in rows
     )
@@ -304,8 +372,15 @@ def get_question(sheet: Sheet, position: int) -> Question:
     if line is None:
         raise NotFound(str(position))
     row = db.session.execute(TEXTS, {"version": line.version}).one()
-    texts = {option["key"]: option["text"] for option in row.options}
-    return Question(position, row.stem, tuple(texts[letter] for letter in line.order), line.answer)
+    asked = asked_of(row)
+    shown = asked.type.shown(asked.body, line.order)
+    return Question(position, row.kind, asked.stem, shown, line.answer)
+
+
+def asked_of(row: AnyRow | ItemVersion) -> Asked:
+    """Return what a wording asks, with its key, from its kind, stem, options, key and body."""
+    found = stored.find(row.kind, row.stem, row.body)
+    return found or stored.of_options(row.stem, row.options, row.key)
 
 
 def get_result(ref: AttemptRef, *, now: datetime) -> Result:
@@ -315,7 +390,7 @@ def get_result(ref: AttemptRef, *, now: datetime) -> Result:
         raise rules.AttemptOpen(ref.public_id)
     found = competency.current()
     rows = competency.rows_of_one(ref.person_id, found)
-    questions, totals = _results(ref, attempt.id, rows)
+    questions, totals = _results(ref, attempt, rows)
     taught = modules.kuk_lessons()
     links = modules.lesson_links({code for kuk in questions for code in taught.get(kuk, ())})
     then = standing.as_it_was(rows)
@@ -329,7 +404,9 @@ def get_result(ref: AttemptRef, *, now: datetime) -> Result:
         kuk=tuple(
             KukResult(
                 kuk=kuk,
-                outcome=_outcome(kuk.code in scope, ledger.state(kuk, EvidenceKind.Q)),
+                outcome=Outcome.WAITING
+                if totals.get(kuk.code, rules.Score()).waiting
+                else _outcome(kuk.code in scope, ledger.state(kuk, EvidenceKind.Q)),
                 score=totals.get(kuk.code, rules.Score()),
                 questions=tuple(questions.get(kuk.code, ())),
                 lessons=tuple(links[code] for code in taught.get(kuk.code, ()) if code in links),
@@ -349,14 +426,14 @@ def _outcome(in_scope: bool, state: State) -> Outcome:
 
 
 def _results(
-    ref: AttemptRef, attempt_id: int, rows: Iterable[competency_rules.Row]
+    ref: AttemptRef, attempt: AnyRow, rows: Iterable[competency_rules.Row]
 ) -> tuple[dict[str, list[QuestionResult]], dict[str, rules.Score]]:
     """Return the questions of a closed sitting per KUK, and what they add up to."""
     # What counted is in the ledger since then, whatever became of the item.
     counted = {
         row.ref: row for row in rows if row.kind is EvidenceKind.Q and row.group == ref.public_id
     }
-    found = db.session.execute(DRAWN, {"attempt": attempt_id}).all()
+    found = db.session.execute(DRAWN, {"attempt": attempt.id}).all()
     signed = reviewing.marks_of("item", [(line.slug, line.digest) for line in found])
     wordings = _wordings(found, counted)
     drawn = [
@@ -366,33 +443,38 @@ def _results(
             kuk=line.kuk,
             order=line.option_order,
             key=wording.key,
-            withdrawn=not wording.counts,
+            withdrawn=_withdrawn(line, attempt.closed_at)
+            if is_read(line.kind)
+            else not wording.counts,
+            asked=stored.find(line.kind, line.stem, line.body),
+            by_hand=None if line.level is None else rules.ByHand(line.level, line.passed),
         )
         for line, wording in zip(found, wordings, strict=True)
     ]
-    marks = rules.score_attempt(drawn, rules.latest(events_of(attempt_id)))
+    marks = rules.score_attempt(drawn, rules.latest(events_of(attempt.id)))
     questions: dict[str, list[QuestionResult]] = defaultdict(list)
     for mark, line, wording in zip(marks, found, wordings, strict=True):
-        options = {option["key"]: option for option in wording.options}
+        asked = mark.question.asked or stored.of_options(line.stem, wording.options, wording.best)
         questions[line.kuk].append(
             QuestionResult(
                 position=line.position,
-                stem=line.stem,
+                kind=line.kind,
+                stem=asked.stem,
                 source=line.source,
-                options=tuple(
-                    OptionResult(
-                        text=options[letter]["text"],
-                        rationale=options[letter]["rationale"],
-                        chosen=mark.choice == place,
-                        best=letter == wording.best,
-                    )
-                    for place, letter in enumerate(line.option_order, 1)
+                result=asked.type.result(
+                    asked.body, line.option_order, mark.answer.given(line.kind)
                 ),
+                said=_said(asked, mark.earned),
+                earned=mark.earned,
                 right=mark.right,
-                counts=mark.counts,
+                counts=not mark.question.withdrawn,
+                waits=mark.waits,
                 reviewed=line.reviewed,
                 marks=signed.get((line.slug, line.digest), ()),
                 corrected=wording.remark,
+                reading=None
+                if line.level is None
+                else Reading(line.level, line.passed, line.note, line.marked_at),
             )
         )
     return questions, rules.scores(marks)
@@ -449,3 +531,15 @@ def _wording(
     now = other.get(last.corrected or 0)
     options = now.options if now else line.options
     return _Wording(key, marked is not None, now.key if now else "", options, remark)
+def is_read(kind: str) -> bool:
+    """Tell whether somebody has to read the answers to questions of a type."""
+    return TYPES[Kind(kind)].by_hand
+
+
+def _withdrawn(line: AnyRow, closed_at: datetime) -> bool:
+    return line.withdrawn_at is not None and line.withdrawn_at <= closed_at
+
+
+def _said(asked: Asked, earned: Fraction | None) -> tuple[Text, ...]:
+    found = (asked.outcome(earned), asked.feedback) if earned is not None else (asked.feedback,)
+    return tuple(text for text in found if text)

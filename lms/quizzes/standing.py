@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, String, bindparam, case, func, literal, select
+from sqlalchemy import Row, Select, String, bindparam, case, func, literal, or_, select
 
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
@@ -179,7 +179,10 @@ def _find_sittings() -> Select[*tuple[Any, ...]]:
     is_open = Attempt.closed_at.is_(None)
     answered = (
         select(func.count(AnswerEvent.attempt_item_id.distinct()))
-        .where(AnswerEvent.attempt_id == Attempt.id, AnswerEvent.choice.is_not(None))
+        .where(
+            AnswerEvent.attempt_id == Attempt.id,
+            or_(AnswerEvent.choice.is_not(None), AnswerEvent.response.is_not(None)),
+        )
         .scalar_subquery()
     )
     total = (

@@ -22,8 +22,9 @@ from lms.core.group_commit import Execute, write_together
 from lms.core.i18n import clock as hour
 from lms.core.i18n import gettext as _
 from lms.core.i18n import moment
-from lms.quizzes import overdue, rules, services, sheets, timing
+from lms.quizzes import overdue, rules, services, sheets, texts, timing
 from lms.quizzes.forms import (
+    ANSWER,
     Change,
     ExtraForm,
     LimitForm,
@@ -33,9 +34,11 @@ from lms.quizzes.forms import (
 )
 from lms.quizzes.receipts import Acknowledged, sign
 from lms.quizzes.sheets import AttemptRef, Outcome, Sheet
+from lms.quizzes.types import BadResponse, TooLong
 
 GRACE_SECONDS = int(rules.GRACE.total_seconds())
-bp = Blueprint("quizzes", __name__, template_folder="templates")
+bp = Blueprint("quizzes", __name__)
+texts.register(bp)
 
 
 def asked(curriculum: str, attempt: str) -> AttemptRef:
@@ -55,7 +58,7 @@ def map_of(sheet: Sheet, positions: tuple[int, ...] | None = None) -> list[dict[
         {
             "number": line.position,
             "url": address(sheet.ref, soal=line.position),
-            "answered": line.answer.choice is not None,
+            "answered": line.is_answered,
             "unsaved": False,
             "flagged": line.answer.flagged,
         }
@@ -134,12 +137,16 @@ def question(curriculum: str, attempt: str) -> ResponseReturnValue:
     return question_page(sheet, position)
 
 
-def question_page(sheet: Sheet, position: int, error: str | None = None) -> ResponseReturnValue:
-    """Draw one question."""
+def question_page(
+    sheet: Sheet, position: int, error: str | None = None, typed: tuple[str, ...] = ()
+) -> ResponseReturnValue:
+    """Draw one question; with an error and what was typed, so that nobody types it again."""
+    question = sheets.get_question(sheet, position)
     page = render_template(
         "quizzes/question.html",
         sheet=sheet,
-        question=sheets.get_question(sheet, position),
+        question=question,
+        response={**question.response, "text": typed[0]} if typed else question.response,
         questions=map_of(sheet),
         save_url=address(sheet.ref, "autosave"),
         here=address(sheet.ref),
@@ -153,7 +160,7 @@ def question_page(sheet: Sheet, position: int, error: str | None = None) -> Resp
 
 @bp.post("/kuis/<curriculum>/<attempt>")
 @login.role("trainee")
-@login.accepts(PageAnswerForm)
+@login.accepts(PageAnswerForm, ANSWER)
 def answer(curriculum: str, attempt: str) -> ResponseReturnValue:
     """Save one question page and go where its button leads."""
     ref, form = asked(curriculum, attempt), PageAnswerForm()
@@ -162,16 +169,20 @@ def answer(curriculum: str, attempt: str) -> ResponseReturnValue:
             return question_page(
                 sheets.get_sheet(ref),
                 1 if form.soal.errors else form.soal.data,
-                _("Belum tersimpan. Pilih salah satu dari empat jawaban."),
+                _("Belum tersimpan. Pilih salah satu jawaban yang ada."),
             )
         sent = {
             "position": form.soal.data,
             "seq": form.seq.data,
             "choice": form.choice.data,
             "flagged": form.flagged.data,
+            "values": form.values,
             "now": clock.now(),
         }
         write_together(lambda execute: services.save_page(ref, **sent, execute=execute))
+    except BadResponse as refused:
+        page = sheets.get_sheet(ref)
+        return question_page(page, form.soal.data, unread(refused), form.values)
     except rules.AttemptClosed:
         flash(_("Kuis ini sudah dikirim, jadi jawabannya tidak berubah lagi."), "info")
         return redirect(address(ref, "result"))
@@ -228,12 +239,15 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
             seq=change.seq,
             choice=change.choice,
             flagged=change.flagged,
+            values=change.values,
             now=now,
             execute=execute,
         )
 
     try:
         saved = write_together(save)
+    except BadResponse as refused:
+        return receipt(unread(refused), 422)
     except rules.AttemptClosed:
         return receipt(_("Belum tersimpan. Kuis ini sudah dikirim."), 409)
     except rules.TimeUp:
@@ -249,13 +263,24 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
         choice=change.choice,
         flagged=change.flagged,
         at=saved.at,
+        response=saved.response,
     )
     label = _("Tersimpan %(time)s", time=hour(saved.at, change.zone))
+    if saved.words is not None:
+        when = hour(saved.at, change.zone)
+        label = _("Tersimpan %(when)s · %(words)d kata", when=when, words=saved.words)
     secret = current_app.extensions["suluh"].secret_key
     proof = {"receipt": sign(secret, answer), "at": saved.at.isoformat()}
     if saved.deadline_at is not None:
         return receipt(label, **proof, left=int((saved.deadline_at - now).total_seconds()))
     return receipt(label, **proof)
+
+
+def unread(refused: BadResponse) -> str:
+    """Say why an answer could not be taken."""
+    if isinstance(refused, TooLong):
+        return _("Belum tersimpan. Paling banyak %(most)d huruf.", most=refused.most)
+    return _("Belum tersimpan. Muat ulang halaman ini.")
 
 
 def receipt(label: str, status: int = 200, **proof: str | int) -> ResponseReturnValue:

@@ -464,7 +464,7 @@ def test_the_result_says_why_each_option_is_as_safe_as_it_is(person_id: int):
         assert sum(option.best for option in question.options) == 1
         assert sum(option.chosen for option in question.options) == 1
         assert not any(option.best and option.chosen for option in question.options)
-        assert all(option.rationale for option in question.options)
+        assert all(option.feedback for option in question.options)
     assert (result.state.next.state, result.state.next.at) == (TryState.WAIT, NOW + DAY)
 
 
@@ -476,7 +476,7 @@ def test_options_are_shown_in_the_order_that_was_drawn(person_id: int):
     hand_in(ref)
     result = sheets.get_result(ref, now=NOW)
     question = next(q for kuk in result.kuk for q in kuk.questions if q.position == 1)
-    assert tuple(option.text for option in question.options) == shown.options
+    assert tuple(option.text.value for option in question.options) == shown.options
     assert question.options[lines[0][4] - 1].best
     assert question.options[lines[0][4] - 1].chosen
     assert question.right
@@ -514,8 +514,9 @@ def test_nothing_of_the_key_before_the_end(person_id: int):
         sheets.get_result(ref, now=NOW)
     question = sheets.get_question(sheets.get_sheet(ref), 1)
     assert {field for field in question.__dataclass_fields__} == {
-        "position", "stem", "options", "answer"
+        "position", "kind", "stem", "shown", "answer"
     }  # fmt: skip
+    assert question.shown.keys() == {"options"}
     assert all(isinstance(text, str) for text in question.options)
 
 

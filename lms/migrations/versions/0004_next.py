@@ -190,6 +190,39 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_panel_item')),
     sa.UniqueConstraint('room_id', 'item_version_id', name=op.f('uq_panel_item_room_id_item_version_id')),
     sa.UniqueConstraint('room_id', 'position', name=op.f('uq_panel_item_room_id_position'))
+    op.create_table(
+        "answer_mark",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("attempt_item_id", sa.Integer(), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("passed", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attempt_item_id"],
+            ["attempt_item.id"],
+            name=op.f("fk_answer_mark_attempt_item_id_attempt_item"),
+        ),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_answer_mark_by_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_answer_mark")),
+        sa.UniqueConstraint("attempt_item_id", name=op.f("uq_answer_mark_attempt_item_id")),
+    )
+    op.create_table(
+        "collected_image",
+        sa.Column("question_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["digest"],
+            ["question_image.digest"],
+            name=op.f("fk_collected_image_digest_question_image"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["question_id"],
+            ["collected_question.id"],
+            name=op.f("fk_collected_image_question_id_collected_question"),
+        ),
+        sa.PrimaryKeyConstraint("question_id", "digest", name=op.f("pk_collected_image")),
     )
     op.create_table('panel_signature',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -359,6 +392,11 @@ def downgrade() -> None:
     op.drop_table('panel_signature')
     op.drop_table('panel_item')
     op.drop_index('ix_item_correction_item', table_name='item_correction')
+    op.drop_table("item_correction")
+    op.drop_table("answer_mark")
+    with op.batch_alter_table("collected_question", schema=None) as batch_op:
+        batch_op.drop_index("uq_collected_question_place")
+        batch_op.drop_index("ix_collected_question_kind")
 
     op.drop_table('item_correction')
     op.drop_index('uq_collected_question_place', table_name='collected_question')

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from string import ascii_uppercase
 from typing import Any
 
 from lms.quizzes.types import codec
@@ -36,6 +37,36 @@ class Asked:
         if earned == 1:
             return self.outcomes.right
         return self.outcomes.partly if earned else self.outcomes.wrong
+
+
+def columns_of(question: Question) -> dict[str, Any]:
+    """Return the columns of an item version that hold a question: kind, stem, options, key, body.
+
+    A single best answer in plain words stands in `options` and `key`, as those of the content do.
+    Raises KeyError for what asks nothing.
+    """
+    kind, stem, body = pack(question)
+    if isinstance(question.body, Single) and _is_plain(question, question.body):
+        letters = ascii_uppercase[: len(question.body.options)]
+        options = [
+            {"key": letter, "text": one.text.value, "rationale": one.feedback.value}
+            for letter, one in zip(letters, question.body.options, strict=True)
+        ]
+        key = letters[question.body.right[0]]
+        return {"kind": kind, "stem": stem, "options": options, "key": key, "body": None}
+    return {"kind": kind, "stem": stem, "options": [], "key": "", "body": body}
+
+
+def _is_plain(question: Question, body: Single) -> bool:
+    texts = [question.stem, *(text for one in body.options for text in (one.text, one.feedback))]
+    return (
+        body.shuffle
+        and len(body.right) == 1
+        and all(one.weight in (0, HUNDRED) for one in body.options)
+        and all(text.format is Format.PLAIN and not text.images for text in texts)
+        and not question.feedback
+        and question.outcomes == SILENT
+    )
 
 
 def pack(question: Question) -> tuple[str, str, dict[str, Any]]:
@@ -66,6 +97,11 @@ def unpack(kind: str, stem: str, body: Mapping[str, Any]) -> Asked:
         beside.get("feedback", NOTHING),
         Outcomes(*(beside.get(name, NOTHING) for name in BESIDE[2:])),
     )
+
+
+def find(kind: str, stem: str, body: Mapping[str, Any] | None) -> Asked | None:
+    """Return the question that stands in `body`; None where it stands in `options` and `key`."""
+    return None if body is None else unpack(kind, stem, body)
 
 
 def of_options(stem: str, options: Sequence[Mapping[str, str]], key: str) -> Asked:

@@ -70,10 +70,7 @@ class OrderingType(QuestionType[Ordering]):
         shown = unmixed(order, len(body.items))
         given = self._given(body, response)
         used = Counter(given)
-        right = sum(
-            1 <= at <= len(shown) and used[at] == 1 and body.items[at - 1] == body.items[n]
-            for n, at in zip(shown, given, strict=True)
-        )
+        right = sum(self._is_at(body, n, at, used) for n, at in zip(shown, given, strict=True))
         if body.all_or_nothing:
             return ALL if right == len(shown) else NONE
         return Fraction(right, len(shown))
@@ -86,11 +83,12 @@ class OrderingType(QuestionType[Ordering]):
         """Return the items in their right order, each with the place it was given."""
         shown = unmixed(order, len(body.items))
         given = dict(zip(shown, self._given(body, response), strict=True))
+        used = Counter(given.values())
         return Result(
             tuple(
                 Line(
                     item,
-                    best=bool(given[n]) and body.items[given[n] - 1] == item,
+                    best=self._is_at(body, n, given[n], used),
                     said=str(given[n] or ""),
                     wanted=str(n + 1),
                 )
@@ -100,11 +98,16 @@ class OrderingType(QuestionType[Ordering]):
         )
 
     @staticmethod
+    def _is_at(body: Ordering, n: int, at: int, used: Counter[int]) -> bool:
+        """Tell whether an item is where it, or one of the same words, belongs."""
+        return at > 0 and used[at] == 1 and body.items[at - 1] == body.items[n]
+
+    @staticmethod
     def _given(body: Ordering, response: Response | None) -> list[int]:
         """Return the place of each item as shown; 0 where it has none."""
         count = len(body.items)
         found = (stored(response, "places") + [0] * count)[:count]
-        return [at if at <= count else 0 for at in found]
+        return [at if 0 < at <= count else 0 for at in found]
 
 
 TYPE = OrderingType()
