@@ -531,6 +531,8 @@ def _wording(
     now = other.get(last.corrected or 0)
     options = now.options if now else line.options
     return _Wording(key, marked is not None, now.key if now else "", options, remark)
+
+
 def is_read(kind: str) -> bool:
     """Tell whether somebody has to read the answers to questions of a type."""
     return TYPES[Kind(kind)].by_hand

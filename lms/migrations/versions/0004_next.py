@@ -385,6 +385,10 @@ def downgrade() -> None:
     op.drop_table('panel_note')
     op.drop_table('collected_tag')
     op.drop_index(op.f('ix_collected_image_digest'), table_name='collected_image')
+    op.drop_table("collected_image")
+    op.drop_table("answer_mark")
+    with op.batch_alter_table("panel_signature", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_panel_signature_result_id"))
 
     op.drop_table('collected_image')
     op.drop_index(op.f('ix_panel_signature_result_id'), table_name='panel_signature')
@@ -393,7 +397,6 @@ def downgrade() -> None:
     op.drop_table('panel_item')
     op.drop_index('ix_item_correction_item', table_name='item_correction')
     op.drop_table("item_correction")
-    op.drop_table("answer_mark")
     with op.batch_alter_table("collected_question", schema=None) as batch_op:
         batch_op.drop_index("uq_collected_question_place")
         batch_op.drop_index("ix_collected_question_kind")
