@@ -248,12 +248,8 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
         saved = write_together(save)
     except BadResponse as refused:
         return receipt(unread(refused), 422)
-    except rules.AttemptClosed:
-        return receipt(_("Belum tersimpan. Kuis ini sudah dikirim."), 409)
-    except rules.TimeUp:
-        return receipt(_("Belum tersimpan. Waktu habis."), 409)
-    except rules.KeyReused:
-        return receipt(_("Belum tersimpan. Muat ulang halaman ini."), 409)
+    except (rules.AttemptClosed, rules.TimeUp, rules.KeyReused) as refused:
+        return receipt(refusal_label(refused), 409)
     if not saved.counts:
         return receipt(_("Yang dipakai jawaban di tab lain. Muat ulang halaman ini."), 409)
     answer = Acknowledged(
@@ -265,15 +261,29 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
         at=saved.at,
         response=saved.response,
     )
-    label = _("Tersimpan %(time)s", time=hour(saved.at, change.zone))
-    if saved.words is not None:
-        when = hour(saved.at, change.zone)
-        label = _("Tersimpan %(when)s · %(words)d kata", when=when, words=saved.words)
     secret = current_app.extensions["suluh"].secret_key
     proof = {"receipt": sign(secret, answer), "at": saved.at.isoformat()}
+    label = saved_label(saved, change.zone)
     if saved.deadline_at is not None:
         return receipt(label, **proof, left=int((saved.deadline_at - now).total_seconds()))
     return receipt(label, **proof)
+
+
+def saved_label(saved: services.Saved, zone: str | None) -> str:
+    """Say when an answer was saved; of one that somebody reads, with its length."""
+    when = hour(saved.at, zone)
+    if saved.words is None:
+        return _("Tersimpan %(time)s", time=when)
+    return _("Tersimpan %(when)s · %(words)d kata", when=when, words=saved.words)
+
+
+def refusal_label(refused: Exception) -> str:
+    """Say why an answer was not saved."""
+    if isinstance(refused, rules.AttemptClosed):
+        return _("Belum tersimpan. Kuis ini sudah dikirim.")
+    if isinstance(refused, rules.TimeUp):
+        return _("Belum tersimpan. Waktu habis.")
+    return _("Belum tersimpan. Muat ulang halaman ini.")
 
 
 def unread(refused: BadResponse) -> str:
