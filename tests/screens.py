@@ -54,6 +54,7 @@ PAGES: dict[str, dict[str, str]] = {
         "studi-kasus": "/studi-kasus/sk1",
         "kompetensi": "/kompetensi",
         "sertifikat": "/sertifikat",
+        "jejak": "/sertifikat > /jejak",
         "agenda": f"{HELD}/agenda",
         "hadir": "/hadir",
         "masukan": f"{HELD}/masukan",

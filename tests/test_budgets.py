@@ -130,6 +130,8 @@ PAGES: list[Page] = [
     ("holder", "/sertifikat", 7),
     ("holder", "/sertifikat/{code}/berkas", 3),
     ("trainer", "/sertifikat/{code}/berkas", 4),
+    ("holder", "/sertifikat/{code}/jejak", 5),
+    ("trainer", "/sertifikat/{code}/jejak?unit=semua", 5),
     ("trainer", "/angkatan", 2),
     ("speaker", "/angkatan", 2),
     ("admin", "/angkatan", 2),

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    ScalarSelect,
     Select,
     Table,
     bindparam,
@@ -266,6 +267,11 @@ def names_of(ids: Iterable[int]) -> dict[int, str]:
         return {}
     found = db.session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted)))
     return {row.id: row.name for row in found}
+
+
+def name_of(person: Any) -> ScalarSelect[str]:
+    """Return the name of a column's person, for a query that reads many rows."""
+    return select(Person.name).where(Person.id == person).scalar_subquery()
 
 
 def emails_of(ids: Iterable[int]) -> dict[int, str]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     func,
     literal,
     null,
@@ -619,6 +620,14 @@ def people_in_scope(viewer: Viewer, *parts: Part) -> list[int]:
             .where(Enrolment.cohort_id.in_(staffed_by(viewer.id, *parts)))
             .distinct()
         )
+    )
+
+
+def has_seat_with(viewer: Viewer, person: Any, *parts: Part) -> ColumnElement[bool]:
+    """Return the condition that a column's person has a seat in a class the viewer works in."""
+    return exists().where(
+        Enrolment.person_id == person,
+        Enrolment.cohort_id.in_(staffed_by(viewer.id, *parts)),
     )
 
 

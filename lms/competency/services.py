@@ -159,6 +159,11 @@ def set_adopted(version_id: int, at: datetime | None) -> None:
     )
 
 
+def known(version_id: int, digest: str, *, is_draft: bool) -> Current:
+    """Return a version whose digest is at hand: no query once this process has read its text."""
+    return Current(version_id, _standard(version_id, digest), is_draft)
+
+
 @lru_cache(maxsize=16)
 def _standard(version_id: int, digest: str) -> Standard:
     """Return a parsed standard. Its text never changes, so the cache needs no owner but size."""

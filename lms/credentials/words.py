@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from lms.competency.qualities import Quality
 from lms.competency.rules import EvidenceKind, Missing, MissingKind, Standard, State
 from lms.core.i18n import gettext as _
 from lms.core.i18n import pick
@@ -102,3 +103,13 @@ def method_name(method: Method) -> str:
         Method.NUMBER: _("dengan nomor"),
         Method.LIST: _("dari daftar instansi"),
     }[method]
+
+
+def quality_name(quality: Quality) -> str:
+    """Return what one of the four qualities is called."""
+    return {
+        Quality.VALID: _("Valid"),
+        Quality.AUTHENTIC: _("Asli"),
+        Quality.CURRENT: _("Terkini"),
+        Quality.SUFFICIENT: _("Memadai"),
+    }[quality]

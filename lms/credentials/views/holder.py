@@ -1,13 +1,15 @@
 """Pages of one's own certificates."""
 
-from flask import Response, render_template
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from certificates.codes import normalise
 from lms.core import clock, login
+from lms.core.errors import NotFound
 from lms.core.i18n import pick
 from lms.credentials import services, words
 from lms.credentials.register import get_document, list_looks
+from lms.credentials.trails import read_trail
 from lms.credentials.views.blueprint import bp, config
 
 
@@ -47,3 +49,29 @@ def download(code: str) -> ResponseReturnValue:
     name = f"sertifikat-{normalise(code)}.pdf"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+WHOLE = "semua"
+"""All units at once, to be printed."""
+
+
+@bp.get("/sertifikat/<code>/jejak")
+@login.signed_in
+def trail(code: str) -> ResponseReturnValue:
+    """Show what a certificate rests on: unit, elemen, criterion, and every row of evidence."""
+    found = read_trail(code, login.require_viewer(), now=clock.now())
+    asked = request.args.get("unit") or found.units[0].unit.number
+    shown = (
+        found.units if asked == WHOLE else [one for one in found.units if one.unit.number == asked]
+    )
+    if not shown:
+        raise NotFound(asked)
+    return render_template(
+        "credentials/trail.html",
+        trail=found,
+        shown=shown,
+        asked=asked,
+        whole=WHOLE,
+        kinds=words.kind_name,
+        quality=words.quality_name,
+    )
