@@ -16,7 +16,6 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.conftest import SqliteHome
 from tests.faults import ledger
 from tests.faults.ledger import Run
 from tests.operations.faults import Crowd
@@ -110,7 +109,7 @@ def _kill_many(asked: argparse.Namespace) -> int:
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {CROWD} people, seed {seed}, load average "
           f"{os.getloadavg()[0]:.1f}\n\n{ledger.HEAD}", flush=True)  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="suluh-faults-") as name:
-        template = SqliteHome(Path(name)).template
+        template = ledger.make_template(Path(name))
         wrong = kill_many(template, asked.kills, seed, [asked.engine] if asked.engine else ENGINES)
     for one in wrong:
         print(f"FAILED {one}", file=sys.stderr)
@@ -126,6 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="of the moments of --kills; else by chance")
     parser.add_argument("--engine", choices=ENGINES, help="only this one with --kills")
     asked = parser.parse_args(arguments)
+    os.environ.setdefault("TMPDIR", tempfile.gettempdir())  # on the disk, not in memory
     if asked.kills:
         return _kill_many(asked)
     if not set(asked.rows) <= set(ROWS):
@@ -133,7 +133,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {PEOPLE} people\n\n{ledger.HEAD}")
     wrong = []
     with tempfile.TemporaryDirectory(prefix="suluh-faults-") as name:
-        template = SqliteHome(Path(name)).template
+        template = ledger.make_template(Path(name))
         for title, floor, doing in plans(asked.rows or ROWS, long=asked.long):
             run = perform(template, doing)
             print(run.row(title), flush=True)

@@ -23,7 +23,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench import processes
-from tests.conftest import SqliteHome
 from tests.faults import ledger
 from tests.operations.faults import REPLAYED, Trainee, fields, serving
 from tests.postgres import start_server
@@ -150,8 +149,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
             crowd, url = ledger.begin_elsewhere(server, folder, asked.people), server.url("suluh")
             environ["DATABASE_URL"] = url.replace("+psycopg", "")
         else:
-            (Path(name) / "home").mkdir()
-            template = SqliteHome(Path(name) / "home").template
+            template = ledger.make_template(Path(name))
             crowd = ledger.begin(template, folder, asked.people)
         before = os.getloadavg()[0]
         site = opened.enter_context(serving(folder, "--workers", str(asked.workers), **environ))
@@ -226,6 +224,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--verify", type=float, default=0, help="checks a second meanwhile")
     parser.add_argument("--seed", type=int, default=2026)
     asked = parser.parse_args(arguments)
+    os.environ.setdefault("TMPDIR", tempfile.gettempdir())  # on the disk, not in memory
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", file=sys.stderr)
     found = measure(asked)
     print(json.dumps(found, indent=2))

@@ -26,7 +26,7 @@ from lms.config import Config
 from lms.core import schema
 from lms.core.db import db, unit_of_work
 from lms.operations.reconcile import Report
-from tests.conftest import LOADED_AT, _config
+from tests.conftest import LOADED_AT, SqliteHome, _config
 from tests.operations.faults import SECRET, Crowd, by_network, enrol, install, judge, serving
 from tests.postgres import Server
 from tests.test_server import Site, children
@@ -88,6 +88,14 @@ HEAD = (
     "| Run | Faults | Acked | Replayed | Lost | Twice | Altered | Bad receipts | Longest wait "
     "| Took |\n|---|---|---|---|---|---|---|---|---|---|"
 )
+
+
+def make_template(folder: Path) -> Path:
+    """Make a database with the content loaded, for runs outside the tests; return its file."""
+    own, shared = folder / "own", folder / "shared"
+    own.mkdir()
+    shared.mkdir()
+    return SqliteHome(own, shared).template
 
 
 def begin(template: Path, folder: Path, people: int) -> Crowd:
