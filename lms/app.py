@@ -69,11 +69,13 @@ FEATURES = (
     "panels",
     "corrections",
     "agencies",
+    "moderation",
     "privacy",
     "reports",
     "pages",
 )
-WITHOUT_TABLES = {"reports", "pages"}
+WITHOUT_TABLES = {"moderation", "reports", "pages"}
+WITHOUT_PAGES = ("ratings",)
 LARGEST_FORM = 512 * 1024
 """Bytes of one request: the longest case study is far below."""
 
@@ -162,7 +164,7 @@ def _limits(config: Config) -> dict[str, Any]:
 def import_models() -> None:
     """Make every table known to the metadata."""
     import_module("lms.core.models")
-    for feature in FEATURES:
+    for feature in (*FEATURES, *WITHOUT_PAGES):
         if feature not in WITHOUT_TABLES:
             import_module(f"lms.{feature}.models")
 

@@ -26,7 +26,12 @@ STEP = 1_000_000
 """Distance between the ids of a row and of its next copy."""
 STATED = (EvidenceKind.Q, EvidenceKind.SK, EvidenceKind.SIM, EvidenceKind.OBS)
 """Kinds of evidence whose group is the public id of something the person owns."""
-TOLD_APART = {"person": {"name"}, "certificate": {"number", "holder_name"}}
+TOLD_APART = {
+    "person": {"name"},
+    "certificate": {"number", "holder_name"},
+    "rating": {"subject"},
+    "moderation": {"subject"},
+}
 """Texts that differ in a copy though no unique key asks for it."""
 LEFT_OUT = {"cohort_staff", "conflict", "disclosure", "invitation", "login_session"}
 """What copies do not inherit."""

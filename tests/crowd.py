@@ -4,7 +4,7 @@ Five companions go their way through the services, as people do; everybody else 
 them. What surrounds a class (letters, invitations, the trail …) grows with it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -38,6 +38,7 @@ from lms.cohorts.models import (
 )
 from lms.cohorts.timetable import pattern
 from lms.competency import services as competency
+from lms.competency.models import Evidence
 from lms.competency.rules import EvidenceKind
 from lms.config import CONTENT
 from lms.core import clock, jobs
@@ -79,6 +80,11 @@ from lms.privacy.models import Way as DeletionWay
 from lms.quizzes import corrections
 from lms.quizzes.exchange import stored
 from lms.quizzes.models import Attempt, AttemptItem, Item, ItemVersion
+from lms.ratings import services as ratings
+from lms.ratings.models import Appeal, AppealStep, Moderation
+from lms.ratings.rules import Mark as RatingMark
+from lms.ratings.rules import Settled
+from lms.ratings.rules import Stage as AppealStage
 from lms.reports import snapshots
 from lms.roster import services as roster
 from lms.roster.models import Way
@@ -144,6 +150,7 @@ def build(app: Flask, size: int) -> Crowd:
         _leave_material(crowd)
         _leave_plan(crowd)
         _leave_correction(crowd)
+        _leave_dispute(crowd)
     with app.app_context():
         _leave_questions(crowd)
         _leave_panels(crowd)
@@ -179,6 +186,39 @@ def _leave_correction(crowd: Crowd) -> None:
     )
     recheck = db.session.scalars(select(Recheck.public_id)).one()
     crowd.names |= {"corrected": slug, "correction": made.public_id, "recheck": recheck}
+
+
+def _leave_dispute(crowd: Crowd) -> None:
+    """Let two assessors differ about the learner's case, and the learner appeal."""
+    learner = crowd.ids["learner"]
+    row = db.session.scalars(
+        select(Evidence).where(Evidence.person_id == learner, Evidence.kind == EvidenceKind.SK)
+    ).first()
+    assert row is not None
+    about = ratings.About(
+        kind=row.kind, subject=row.group_key, source=row.source, person_id=learner
+    )
+    for who, level in (("assessor", 2), ("author", 1)):
+        pairs = ratings.rate(about, crowd.ids[who], {row.kuk: RatingMark(level)}, now=crowd.now)
+    settled = Settled(counts=1, disputed=True)
+    ratings.open_disputes({about: [replace(pairs[0], settled=settled)]}, now=crowd.now)
+    crowd.names["dispute"] = db.session.scalars(select(Moderation.public_id)).one()
+    appeal = Appeal(
+        person_id=learner,
+        evidence_id=row.id,
+        kind=row.kind,
+        source=row.source,
+        kuk=row.kuk,
+        text="Mohon dilihat lagi.",
+        at=crowd.now,
+    )
+    db.session.add(appeal)
+    db.session.flush()
+    step = AppealStep(
+        appeal_id=appeal.id, position=0, stage=AppealStage.ASKED, by_id=learner, at=crowd.now
+    )
+    db.session.add(step)
+    crowd.names["appeal"] = appeal.public_id
 
 
 def _leave_material(crowd: Crowd) -> None:

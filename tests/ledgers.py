@@ -12,6 +12,7 @@ from lms.competency.rules import (
     Row,
     Standard,
     build_standard,
+    raters_needed,
 )
 from lms.config import CONTENT
 
@@ -47,6 +48,8 @@ class Maker:
             "at": AT,
         }
         defaults |= {"mark": 2} if kind in (SK, OBS) else {"passed": True}
+        if kind is OBS and kuk in STANDARD.kuk:
+            defaults["raters"] = raters_needed(STANDARD.kuk[kuk].curriculum)
         return Row(**(defaults | values))  # type: ignore[arg-type]
 
     def sitting(self, right: dict[str, list[bool]], group: str, at: datetime = AT) -> list[Row]:

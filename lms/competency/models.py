@@ -29,9 +29,11 @@ class Evidence(Base):
     Source: decision-rules 1. What the columns mean per kind:
     Q:   source = curriculum, group = attempt, ref = item version, passed
     SK:  source = case, group = submission, ref = "", mark
+         (ref = moderasi or banding-<appeal> for a mark that replaces an earlier one)
     SIM: source = simulation, group = run, ref = node, passed, harmful for the whole run
     OBS: source = station, group = round, ref = station/variant, mark, harmful per station
-         (ref = station/variant/act for the row of a harmful act that came after the mark)
+         (ref = station/variant/act for the row of a harmful act that came after the mark,
+         station/variant/moderasi or …/banding-<appeal> for a mark that replaces an earlier one)
     REF: source = lesson, group = lesson, passed (done or skipped with the trainer)
     HDR: source = in-person lesson, group = cohort, kuk = "", ref = lesson/count, passed (present)
     """
@@ -59,6 +61,8 @@ class Evidence(Base):
     replaces_id: Mapped[int | None] = mapped_column(ForeignKey("evidence.id"))
     """A repeat station names the mark it replaces."""
     assessor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    raters: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How many assessors marked it blind to each other; what each gave is in lms.ratings."""
     note: Mapped[str] = mapped_column(default="")
     is_valid: Mapped[bool | None]
     """What the assessor said of its quality; None where nobody was asked. See qualities.py."""

@@ -6,7 +6,7 @@ A person signs every decision: what is computed here is necessary, never suffici
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -52,6 +52,17 @@ class Verdict(StrEnum):
 
 class UnknownKuk(DomainError):
     """The standard has no KUK of this code."""
+
+
+TRAINER_CURRICULUM = "T"
+"""Its criteria are the trainer's own: companions do not need them."""
+RATERS = {TRAINER_CURRICULUM: 2}
+"""Curriculum to how many assessors mark its stations. Source: decision rules 6, "Pelatih"."""
+
+
+def raters_needed(curriculum: str) -> int:
+    """Return how many assessors have to mark a station of this curriculum."""
+    return RATERS.get(curriculum, 1)
 
 
 DIRECT = (EvidenceKind.SK, EvidenceKind.SIM, EvidenceKind.OBS)
@@ -267,6 +278,8 @@ class Row(NamedTuple):
     mark: int | None = None
     harmful: bool = False
     replaces: int | None = None
+    raters: int = 1
+    """How many assessors marked it, each without seeing the other's mark."""
     voided: bool = False
     text: str | None = None
     """The KUK's text when the row was written; None when it was the deciding version's."""
@@ -359,8 +372,16 @@ class Ledger:
             return _verdict(all(row.passed for row in rows))
         if kind in (EvidenceKind.SK, EvidenceKind.OBS):
             needed = SAFE_ALONE if kuk.critical else 1
-            return _verdict(all((row.mark or 0) >= needed and not row.harmful for row in rows))
+            if any((row.mark or 0) < needed or row.harmful for row in rows):
+                return State.FAIL
+            # What too few assessors saw is no evidence yet, though it may show what is missing.
+            return State.NONE if self.lacks_raters(kuk, rows) else State.PASS
         return _verdict(all(row.passed for row in rows))
+
+    def lacks_raters(self, kuk: Kuk, rows: Iterable[Row]) -> bool:
+        """Tell whether any of these rows was marked by fewer assessors than the standard asks."""
+        needed = raters_needed(kuk.curriculum)
+        return any(row.kind is EvidenceKind.OBS and row.raters < needed for row in rows)
 
     def _sim(self, kuk: Kuk) -> State:
         """Return what simulations say: safe in every one that lists the KUK."""
@@ -455,6 +476,11 @@ class Requirement:
 class MissingKind(StrEnum):
     """What sort of thing is still missing."""
 
+    RATERS = "raters"
+    """A criterion was observed by fewer assessors than the standard asks."""
+    APPEAL = "appeal"
+    """The person asked for a mark of this criterion to be looked at again; it is not answered."""
+
     KUK = "kuk"
     ITEMS = "items"
     CASE = "case"
@@ -512,13 +538,21 @@ def judge(
     at: datetime,
     *,
     holds: frozenset[str] = frozenset(),
+    appeals: frozenset[str] = frozenset(),
 ) -> Judgement:
-    """Judge one person against one scheme. `holds` are schemes with a certificate valid `at`."""
-    return judge_by(Ledger(standard, rows, at), requirement, holds=holds)
+    """Judge one person against one scheme. `holds` are schemes with a certificate valid `at`.
+
+    `appeals` are the KUK with an appeal that is not answered: they hold the decision.
+    """
+    return judge_by(Ledger(standard, rows, at), requirement, holds=holds, appeals=appeals)
 
 
 def judge_by(
-    ledger: Ledger, requirement: Requirement, *, holds: frozenset[str] = frozenset()
+    ledger: Ledger,
+    requirement: Requirement,
+    *,
+    holds: frozenset[str] = frozenset(),
+    appeals: frozenset[str] = frozenset(),
 ) -> Judgement:
     """Judge one person whose rows are read already; see judge."""
     standard = ledger.standard
@@ -534,6 +568,7 @@ def judge_by(
         if not found[kuk.code].reached
     ]
     missing += _missing_gates(ledger, requirement, holds)
+    missing += _missing_people(ledger, asked, appeals)
     evidence = {
         kuk.code: tuple(row.id for kind in kuk.ev for row in ledger.rows_behind(kuk, kind))
         for kuk in asked
@@ -564,6 +599,18 @@ def _missing_gates(
     ]
     missing += [(MissingKind.HOLDS, code) for code in requirement.holds if code not in holds]
     return [Missing(kind=kind, code=code, states={}) for kind, code in missing]
+
+
+def _missing_people(
+    ledger: Ledger, asked: Iterable[Kuk], appeals: frozenset[str]
+) -> Iterator[Missing]:
+    """Yield what waits for somebody: a second assessor, or the answer to an appeal."""
+    for kuk in asked:
+        rows = ledger.latest(EvidenceKind.OBS, kuk.code)
+        if EvidenceKind.OBS in kuk.ev and ledger.lacks_raters(kuk, rows):
+            yield Missing(kind=MissingKind.RATERS, code=kuk.code, states={})
+        if kuk.code in appeals:
+            yield Missing(kind=MissingKind.APPEAL, code=kuk.code, states={})
 
 
 def quiz_scope(
@@ -634,10 +681,6 @@ def next_try(
     if now < opens:
         return NextTry(TryState.WAIT, opens, number)
     return NextTry(TryState.OPEN, None, number)
-
-
-TRAINER_CURRICULUM = "T"
-"""Its criteria are the trainer's own: companions do not need them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ class NewEvidence:
     harmful: bool = False
     replaces: int | None = None
     assessor_id: int | None = None
+    raters: int = 1
     note: str = ""
     qualities: Stated | None = None
     """What the assessor said of its quality, where one was asked."""
@@ -104,6 +105,7 @@ _LEDGERS = (
         Evidence.mark,
         Evidence.harmful,
         Evidence.replaces_id,
+        Evidence.raters,
         Evidence.person_id,
         Evidence.standard_version_id,
         EvidenceVoid.id.label("void_id"),
@@ -205,6 +207,7 @@ def append(facts: Iterable[NewEvidence], *, standard_id: int, now: datetime) -> 
             "harmful": fact.harmful,
             "replaces_id": fact.replaces,
             "assessor_id": fact.assessor_id,
+            "raters": fact.raters,
             "note": fact.note,
             **qualities.columns(fact.qualities),
             "happened_at": fact.happened_at,
@@ -533,8 +536,9 @@ class _Reader:
             return State.PASS if safe else State.FAIL
         if kind is EvidenceKind.OBS:
             needed = rules.SAFE_ALONE if kuk.critical else 1
-            safe = all((row.mark or 0) >= needed and not row.harmful for row in rows)
-            return State.PASS if safe else State.FAIL
+            if any((row.mark or 0) < needed or row.harmful for row in rows):
+                return State.FAIL
+            return State.NONE if self.ledger.lacks_raters(kuk, rows) else State.PASS
         return self.ledger.state(kuk, kind)
 
 

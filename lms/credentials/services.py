@@ -48,6 +48,7 @@ from lms.credentials.rules import (
     Status,
 )
 from lms.credentials.schemes import list_schemes, requirement
+from lms.ratings import appeals
 
 PDF = "application/pdf"
 
@@ -125,29 +126,35 @@ def _judge(
     held: Iterable[Entry],
     at: datetime,
     rows: list[competency_rules.Row] | None = None,
+    asked: frozenset[str] | None = None,
 ) -> Judgement:
+    """Judge one person; `rows` and `asked`, the criteria of open appeals, if they are at hand."""
     return competency_rules.judge(
         current.standard,
         competency.rows_of_one(person_id, current) if rows is None else rows,
         requirement(scheme),
         at,
         holds=frozenset(entry.scheme for entry in held if entry.status is Status.VALID),
+        appeals=appeals.open_kuk([person_id]).get(person_id, frozenset())
+        if asked is None
+        else asked,
     )
 
 
 def get_outlook(person_id: int, at: datetime) -> Outlook:
-    """Return what one person holds and how far they are towards every scheme; four queries."""
+    """Return what one person holds and how far they are towards every scheme; five queries."""
     current = competency.current()
     rows = competency.rows_of_one(person_id, current)
     held = list_held([person_id], at)
     newest = {entry.scheme: entry for entry in held}
+    asked = appeals.open_kuk([person_id]).get(person_id, frozenset())
     return Outlook(
         standard=current.standard,
         held=held,
         progress=[
             Progress(
                 scheme=scheme,
-                judgement=_judge(person_id, scheme, current, held, at, rows),
+                judgement=_judge(person_id, scheme, current, held, at, rows, asked),
                 held=newest.get(scheme.code),
             )
             for scheme in list_schemes()
@@ -162,8 +169,9 @@ def judge_many(
     held: Sequence[Entry],
     at: datetime,
 ) -> dict[int, Judgement]:
-    """Judge many people against one scheme, in one query. `held` are their certificates."""
+    """Judge many people against one scheme, in two queries. `held` are their certificates."""
     ledgers = competency.rows_of(person_ids, current)
+    appealed = appeals.open_kuk(person_ids)
     valid: dict[int, set[str]] = defaultdict(set)
     for entry in held:
         if entry.status is Status.VALID:
@@ -171,7 +179,12 @@ def judge_many(
     asked = requirement(scheme)
     return {
         one: competency_rules.judge(
-            current.standard, ledgers.get(one, []), asked, at, holds=frozenset(valid[one])
+            current.standard,
+            ledgers.get(one, []),
+            asked,
+            at,
+            holds=frozenset(valid[one]),
+            appeals=appealed.get(one, frozenset()),
         )
         for one in person_ids
     }

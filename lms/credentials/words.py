@@ -51,6 +51,13 @@ def _sentence(entry: Missing, standard: Standard, schemes: Mapping[str, str]) ->
         return _("Studi kasus %(code)s belum memenuhi semua kriterianya.", code=entry.code)
     if entry.kind is MissingKind.ATTENDANCE:
         return _("Kehadiran di pelajaran tatap muka %(code)s belum tercatat.", code=entry.code)
+    if entry.kind is MissingKind.RATERS:
+        return _(
+            "Observasi KUK %(code)s baru ditandai satu penilai; dua penilai perlu menandainya.",
+            code=entry.code,
+        )
+    if entry.kind is MissingKind.APPEAL:
+        return _("Banding atas KUK %(code)s belum dijawab.", code=entry.code)
     return _(
         "Sertifikat %(title)s yang berlaku belum ada.", title=schemes.get(entry.code, entry.code)
     )

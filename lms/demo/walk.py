@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -14,6 +15,7 @@ from typing import TypeVar
 from lms import release
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
+from lms.competency import rules as competency_rules
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core.db import unit_of_work
@@ -203,23 +205,29 @@ class Walk:
         at: datetime,
         *,
         curricula: Collection[str] = (K1,),
+        second_id: int | None = None,
     ) -> None:
-        """Pass every station of these curricula in the observation test."""
+        """Pass every station of these curricula in the observation test.
+
+        Where two assessors mark, `second_id` is the other one.
+        """
         slug_id = cohort.id
         own = [station for station in list_stations() if station.curriculum in curricula]
         with unit_of_work():
-            for station, kuk in [(one, kuk) for one in own for kuk in one.kuk]:
-                entry = observations.Entry(2, self.random.choice(NOTES), "")
-                observations.record(
-                    cohorts.get_cohort_by_id(slug_id),
-                    station.code,
-                    kuk=kuk,
-                    variant=next(iter(station.variants)),
-                    entries={self.public_id: entry},
-                    has_feedback=False,
-                    assessor_id=assessor_id,
-                    now=at,
-                )
+            for station in own:
+                needed = competency_rules.raters_needed(station.curriculum)
+                for who, kuk in product([assessor_id, second_id][:needed], station.kuk):
+                    entry = observations.Entry(2, self.random.choice(NOTES), "")
+                    observations.record(
+                        cohorts.get_cohort_by_id(slug_id),
+                        station.code,
+                        kuk=kuk,
+                        variant=next(iter(station.variants)),
+                        entries={self.public_id: entry},
+                        has_feedback=False,
+                        assessor_id=who or assessor_id,
+                        now=at,
+                    )
 
     def propose(
         self, cohort: Cohort, signers: Collection[int], at: datetime, scheme: str = K1

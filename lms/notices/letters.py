@@ -13,6 +13,8 @@ SUBJECTS = {
     Kind.PAPER_READY: lazy_gettext("Dokumen Anda siap"),
     Kind.PAPER_ENDS: lazy_gettext("Masa berlaku dokumen Anda"),
     Kind.PAPER_QUESTION: lazy_gettext("Ada pertanyaan untuk Anda"),
+    Kind.APPEAL_ASKED: lazy_gettext("Ada tugas untuk Anda"),
+    Kind.APPEAL_MOVED: lazy_gettext("Kabar untuk Anda"),
 }
 CHOICES = {
     Kind.CLASS_SOON: lazy_gettext("Kelas Anda segera mulai"),
@@ -21,7 +23,12 @@ CHOICES = {
     Kind.PAPER_READY: lazy_gettext("Sertifikat terbit"),
     Kind.PAPER_ENDS: lazy_gettext("Sertifikat segera berakhir"),
     Kind.PAPER_QUESTION: lazy_gettext("Pertanyaan tentang sertifikat"),
+    Kind.APPEAL_ASKED: lazy_gettext("Banding peserta yang perlu dijawab"),
+    Kind.APPEAL_MOVED: lazy_gettext("Banding Anda diperiksa atau dijawab"),
 }
+
+
+APPEALS = frozenset({Kind.APPEAL_ASKED, Kind.APPEAL_MOVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +56,23 @@ def sentence(kind: Kind, stage: int, about: str) -> str:
         return _("Sertifikat %(about)s sudah terbit.", about=about)
     if kind is Kind.PAPER_QUESTION:
         return _("Ada pertanyaan tentang sertifikat %(about)s. Anda dapat menjawab.", about=about)
+    if kind in APPEALS:
+        return _appeal(kind, about)
     if stage == 0:
         return _("Sertifikat %(about)s sudah berakhir.", about=about)
     return _("Sertifikat %(about)s segera berakhir.", about=about)
+
+
+def _appeal(kind: Kind, about: str) -> str:
+    if kind is Kind.APPEAL_ASKED:
+        return _("Seorang peserta mengajukan banding atas KUK %(about)s.", about=about)
+    return _("Ada langkah baru dalam banding Anda atas KUK %(about)s.", about=about)
+
+
+def _appeal_news(kind: Kind) -> str:
+    if kind is Kind.APPEAL_ASKED:
+        return _("Satu permintaan peserta menunggu jawaban Anda atau rekan Anda.")
+    return _("Ada kabar tentang permintaan yang Anda ajukan.")
 
 
 def body(kind: Kind, stage: int, facts: Facts, *, name: str, link: str, choices: str) -> str:
@@ -83,6 +104,8 @@ def _news(kind: Kind, stage: int, facts: Facts) -> str:
         return _("Satu dokumen Anda sudah siap diunduh.")
     if kind is Kind.PAPER_QUESTION:
         return _("Administrator bertanya tentang satu dokumen Anda. Anda dapat menjawab.")
+    if kind in APPEALS:
+        return _appeal_news(kind)
     if stage == 0:
         return _(
             "Satu dokumen Anda berakhir pada %(day)s. Masih dapat diperpanjang.", day=facts.day

@@ -16,6 +16,10 @@ class Kind(StrEnum):
     PAPER_ENDS = "paper_ends"
     PAPER_QUESTION = "paper_question"
     """An administrator asks about one of their certificates."""
+    APPEAL_ASKED = "appeal_asked"
+    """Somebody of their class appeals against a result."""
+    APPEAL_MOVED = "appeal_moved"
+    """Their appeal was taken up or answered."""
 
 
 ALL = "all"

@@ -64,7 +64,7 @@ ROLE_TABS: dict[str, list[Entry]] = {
     "trainee": [
         HOME,
         LESSONS,
-        (N_("Kompetensi"), "competency.mine", "tree", ("competency.",)),
+        (N_("Kompetensi"), "competency.mine", "tree", ("competency.", "moderation.")),
         (N_("Sertifikat"), "credentials.mine", "award", ("credentials.",)),
     ],
     "trainer": [
@@ -84,9 +84,10 @@ ROLE_TABS: dict[str, list[Entry]] = {
                 "roster.",
                 "evaluations.",
                 "lineage.",
+                "moderation.plan",
             ),
         ),
-        (N_("Menilai"), "cases.queue", "check", ("cases.", "panels.")),
+        (N_("Menilai"), "cases.queue", "check", ("cases.", "panels.", "moderation.")),
         LESSONS,
     ],
     "agency": [
@@ -157,6 +158,7 @@ CLASS_MENU: list[tuple[str, str, str, tuple[str, ...]]] = [
     (N_("Agenda"), "cohorts.agenda", "calendar", ("trainer", "assessor", "admin")),
     (N_("Kehadiran"), "attendance.sheet", "check", ("trainer",)),
     (N_("Uji observasi"), "observations.board", "clipboard", ("trainer", "assessor")),
+    (N_("Penilai"), "moderation.plan", "people", ("trainer", "admin")),
     (N_("Kursi"), "nominations.seats_page", "people", ("trainer", "admin")),
     (N_("Pleno"), "credentials.meet", "award", ("trainer", "assessor")),
     (N_("Rekap"), "reports.class_recap", "list", ("trainer", "admin")),

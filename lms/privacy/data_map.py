@@ -147,6 +147,11 @@ TEXTS = "the content of the training"
 TELL = "to tell people what concerns them"
 RECORD = "the record on which decisions and certificates rest"
 
+BLIND = (
+    "while only one of two assessors has marked, nobody learns what they gave; what counts stands "
+    "in the evidence and on the page of the result"
+)
+
 ENTRIES: tuple[Entry, ...] = (
     # accounts
     _entry(
@@ -500,7 +505,7 @@ ENTRIES: tuple[Entry, ...] = (
         ways="person_id",
         none="id",
         learning="person_id standard_version_id kind kuk source group_key ref passed mark harmful "
-        "replaces_id is_valid is_authentic is_current is_sufficient happened_at",
+        "replaces_id raters is_valid is_authentic is_current is_sufficient happened_at",
         trace="assessor_id recorded_at",
         text="note",
     ),
@@ -804,7 +809,7 @@ ENTRIES: tuple[Entry, ...] = (
         why=JUDGE,
         ways="person_id",
         none="id public_id",
-        learning="person_id case_version_id case_code number kuk submitted_at",
+        learning="person_id case_version_id case_code number kuk submitted_at raters",
         text="answers",
     ),
     _entry(
@@ -1192,6 +1197,78 @@ ENTRIES: tuple[Entry, ...] = (
         ways="person_id",
         learning="cohort_id person_id began_at standard_version_id reached",
         none="changes",
+    ),
+    # ratings
+    _entry(
+        "rater_plan",
+        "ratings",
+        "How many assessors a class wants for a case or a station",
+        why=RUN,
+        none="cohort_id kind source raters",
+        trace="set_by set_at",
+    ),
+    _entry(
+        "rating",
+        "ratings",
+        "That one of two assessors marked something, with feedback",
+        N_("Umpan balik setiap penilai atas hasil Anda"),
+        why=JUDGE,
+        ways="person_id",
+        none="id slot",
+        learning="kind subject source person_id annulled_at",
+        trace="rater_id began_at",
+        text="feedback",
+        withheld="feedback",
+        withheld_because=BLIND,
+    ),
+    _entry(
+        "rating_mark",
+        "ratings",
+        "What one of two assessors gave for one criterion",
+        N_("Tanda setiap penilai atas hasil Anda"),
+        why=JUDGE,
+        ways="rating_id",
+        none="id rating_id",
+        learning="kuk mark act",
+        trace="at",
+        text="note",
+        withheld="mark act note",
+        withheld_because=BLIND,
+    ),
+    _entry(
+        "moderation",
+        "ratings",
+        "Two assessors differ; what a third person decided and why",
+        N_("Keputusan orang ketiga bila dua penilai Anda berbeda"),
+        why=JUDGE,
+        ways="person_id",
+        none="id public_id",
+        learning="person_id kind subject source kuk mark act dropped_at",
+        trace="opened_at moderator_id decided_at",
+        text="reason",
+    ),
+    _entry(
+        "appeal",
+        "ratings",
+        "Which result somebody asked to be looked at again, and why",
+        N_("Banding Anda"),
+        why=JUDGE,
+        ways="person_id",
+        none="id public_id",
+        learning="person_id evidence_id kind source kuk at closed_at",
+        text="text",
+    ),
+    _entry(
+        "appeal_step",
+        "ratings",
+        "The steps of an appeal with the answer",
+        N_("Tahap dan jawaban banding Anda"),
+        why=JUDGE,
+        ways="appeal_id",
+        none="position",
+        learning="appeal_id stage mark",
+        trace="by_id at",
+        text="note",
     ),
     _entry(
         "class_message",

@@ -83,7 +83,7 @@ class Way:
         done["attendance"] = lambda: attend(self.cohort, (), self.trainer.id, CLASS)
         for code in self.scheme.curricula:
             done[f"stations {code}"] = lambda c=code: self.walk.observe(
-                self.cohort, self.assessor.id, CLASS, curricula=[c]
+                self.cohort, self.assessor.id, CLASS, curricula=[c], second_id=self.trainer.id
             )
         for code in self.scheme.holds:
             done[code] = lambda c=code: self.hold(c)

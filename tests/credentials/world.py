@@ -33,6 +33,7 @@ def append(person_id: int, rows: list[Row], prefix: str = "") -> None:
             ref=row.ref,
             passed=row.passed,
             mark=row.mark,
+            raters=row.raters,
             harmful=row.harmful,
             happened_at=row.at,
         )

@@ -57,6 +57,20 @@ def upgrade() -> None:
                 "closed",
                 "stopped",
                 name="stage",
+        "moderation",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "Q",
+                "SK",
+                "SIM",
+                "OBS",
+                "REF",
+                "HDR",
+                name="evidencekind",
                 native_enum=False,
                 length=40,
             ),
@@ -491,6 +505,641 @@ def upgrade() -> None:
     op.create_index("ix_rescore_person", "rescore", ["person_id"], unique=False)
 
     op.create_table(
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("kuk", sa.String(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("moderator_id", sa.Integer(), nullable=True),
+        sa.Column("mark", sa.Integer(), nullable=True),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("dropped_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["moderator_id"], ["person.id"], name=op.f("fk_moderation_moderator_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_moderation_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_moderation")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_moderation_public_id")),
+    )
+    op.create_index("ix_moderation_person", "moderation", ["person_id"], unique=False)
+    op.create_index(
+        "uq_moderation_subject",
+        "moderation",
+        ["kind", "subject", "kuk"],
+        unique=True,
+        sqlite_where=sa.text("dropped_at IS NULL"),
+        postgresql_where=sa.text("dropped_at IS NULL"),
+    )
+
+    op.create_table(
+        "panel_room",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("curriculum_code", sa.String(), nullable=False),
+        sa.Column("standard_version_id", sa.Integer(), nullable=False),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column(
+            "stage",
+            sa.Enum(
+                "inviting",
+                "first",
+                "talk",
+                "second",
+                "signing",
+                "closed",
+                "stopped",
+                name="stage",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("chair_id", sa.Integer(), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_why", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["chair_id"], ["person.id"], name=op.f("fk_panel_room_chair_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["standard_version_id"],
+            ["standard_version.id"],
+            name=op.f("fk_panel_room_standard_version_id_standard_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_room")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_panel_room_public_id")),
+    )
+    op.create_index(
+        "uq_panel_room_open",
+        "panel_room",
+        ["curriculum_code"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+
+    op.create_table(
+        "question_collection",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("organisation_id", sa.Integer(), nullable=True),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisation.id"],
+            name=op.f("fk_question_collection_organisation_id_organisation"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["person.id"], name=op.f("fk_question_collection_owner_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question_collection")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_question_collection_public_id")),
+    )
+    op.create_index(
+        op.f("ix_question_collection_organisation_id"),
+        "question_collection",
+        ["organisation_id"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_question_collection_owner_id"), "question_collection", ["owner_id"], unique=False
+    )
+
+    op.create_table(
+        "rating",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "Q",
+                "SK",
+                "SIM",
+                "OBS",
+                "REF",
+                "HDR",
+                name="evidencekind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("rater_id", sa.Integer(), nullable=False),
+        sa.Column("slot", sa.Integer(), nullable=False),
+        sa.Column("feedback", sa.String(), nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=False),
+        sa.Column("annulled_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_rating_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["rater_id"], ["person.id"], name=op.f("fk_rating_rater_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rating")),
+    )
+    op.create_index("ix_rating_person", "rating", ["person_id", "kind", "source"], unique=False)
+    op.create_index(
+        "uq_rating_rater",
+        "rating",
+        ["kind", "subject", "rater_id"],
+        unique=True,
+        sqlite_where=sa.text("annulled_at IS NULL"),
+        postgresql_where=sa.text("annulled_at IS NULL"),
+    )
+    op.create_index(
+        "uq_rating_slot",
+        "rating",
+        ["kind", "subject", "slot"],
+        unique=True,
+        sqlite_where=sa.text("annulled_at IS NULL"),
+        postgresql_where=sa.text("annulled_at IS NULL"),
+    )
+
+    op.create_table(
+        "appeal",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("evidence_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "Q",
+                "SK",
+                "SIM",
+                "OBS",
+                "REF",
+                "HDR",
+                name="evidencekind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("kuk", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("closed_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["evidence_id"], ["evidence.id"], name=op.f("fk_appeal_evidence_id_evidence")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_appeal_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_appeal")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_appeal_public_id")),
+    )
+    op.create_index("ix_appeal_person", "appeal", ["person_id", "closed_at"], unique=False)
+    op.create_index(
+        "uq_appeal_open",
+        "appeal",
+        ["evidence_id"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+
+    op.create_table(
+        "attempt_pause",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("attempt_id", sa.Integer(), nullable=False),
+        sa.Column("began_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempt.id"], name=op.f("fk_attempt_pause_attempt_id_attempt")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt_pause")),
+        sa.UniqueConstraint(
+            "attempt_id", "began_at", name=op.f("uq_attempt_pause_attempt_id_began_at")
+        ),
+    )
+    op.create_table(
+        "panel_member",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("room_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("invited_by", sa.Integer(), nullable=False),
+        sa.Column("invited_at", UtcDateTime(), nullable=False),
+        sa.Column("first_done_at", UtcDateTime(), nullable=True),
+        sa.Column("second_done_at", UtcDateTime(), nullable=True),
+        sa.Column("label", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["invited_by"], ["person.id"], name=op.f("fk_panel_member_invited_by_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_panel_member_person_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["room_id"], ["panel_room.id"], name=op.f("fk_panel_member_room_id_panel_room")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_member")),
+        sa.UniqueConstraint("room_id", "label", name=op.f("uq_panel_member_room_id_label")),
+        sa.UniqueConstraint("room_id", "person_id", name=op.f("uq_panel_member_room_id_person_id")),
+    )
+    op.create_index(op.f("ix_panel_member_person_id"), "panel_member", ["person_id"], unique=False)
+
+    op.create_table(
+        "panel_result",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("room_id", sa.Integer(), nullable=False),
+        sa.Column("curriculum_code", sa.String(), nullable=False),
+        sa.Column("standard_version_id", sa.Integer(), nullable=False),
+        sa.Column("versions", sa.JSON(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("panellists", sa.Integer(), nullable=False),
+        sa.Column("shown", sa.Integer(), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["room_id"], ["panel_room.id"], name=op.f("fk_panel_result_room_id_panel_room")
+        ),
+        sa.ForeignKeyConstraint(
+            ["standard_version_id"],
+            ["standard_version.id"],
+            name=op.f("fk_panel_result_standard_version_id_standard_version"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_result")),
+        sa.UniqueConstraint("room_id", name=op.f("uq_panel_result_room_id")),
+    )
+    op.create_index(
+        op.f("ix_panel_result_curriculum_code"), "panel_result", ["curriculum_code"], unique=False
+    )
+
+    op.create_table(
+        "question_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("collection_id", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft", "confirmed", "undone", name="importstate", native_enum=False, length=40
+            ),
+            nullable=False,
+        ),
+        sa.Column("counts", sa.JSON(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("problems", sa.JSON(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("confirmed_by", sa.Integer(), nullable=True),
+        sa.Column("confirmed_at", UtcDateTime(), nullable=True),
+        sa.Column("undone_by", sa.Integer(), nullable=True),
+        sa.Column("undone_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["collection_id"],
+            ["question_collection.id"],
+            name=op.f("fk_question_import_collection_id_question_collection"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["confirmed_by"], ["person.id"], name=op.f("fk_question_import_confirmed_by_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["person.id"], name=op.f("fk_question_import_created_by_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["undone_by"], ["person.id"], name=op.f("fk_question_import_undone_by_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question_import")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_question_import_public_id")),
+    )
+    op.create_index(
+        op.f("ix_question_import_collection_id"), "question_import", ["collection_id"], unique=False
+    )
+    op.create_index(
+        "ix_question_import_state", "question_import", ["state", "expires_at"], unique=False
+    )
+
+    op.create_table(
+        "rater_plan",
+        sa.Column("cohort_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "Q",
+                "SK",
+                "SIM",
+                "OBS",
+                "REF",
+                "HDR",
+                name="evidencekind",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("raters", sa.Integer(), nullable=False),
+        sa.Column("set_by", sa.Integer(), nullable=False),
+        sa.Column("set_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["cohort_id"], ["cohort.id"], name=op.f("fk_rater_plan_cohort_id_cohort")
+        ),
+        sa.ForeignKeyConstraint(
+            ["set_by"], ["person.id"], name=op.f("fk_rater_plan_set_by_person")
+        ),
+        sa.PrimaryKeyConstraint("cohort_id", "kind", "source", name=op.f("pk_rater_plan")),
+    )
+    op.create_table(
+        "rating_mark",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("rating_id", sa.Integer(), nullable=False),
+        sa.Column("kuk", sa.String(), nullable=False),
+        sa.Column("mark", sa.Integer(), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["rating_id"], ["rating.id"], name=op.f("fk_rating_mark_rating_id_rating")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rating_mark")),
+        sa.UniqueConstraint(
+            "rating_id", "kuk", "act", name=op.f("uq_rating_mark_rating_id_kuk_act")
+        ),
+    )
+    op.create_table(
+        "appeal_step",
+        sa.Column("appeal_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column(
+            "stage",
+            sa.Enum(
+                "asked",
+                "taken",
+                "upheld",
+                "refused",
+                "withdrawn",
+                name="stage",
+                native_enum=False,
+                length=40,
+            ),
+            nullable=False,
+        ),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("note", sa.String(), nullable=False),
+        sa.Column("mark", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["appeal_id"], ["appeal.id"], name=op.f("fk_appeal_step_appeal_id_appeal")
+        ),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_appeal_step_by_id_person")),
+        sa.PrimaryKeyConstraint("appeal_id", "position", name=op.f("pk_appeal_step")),
+    )
+    op.create_table(
+        "collected_question",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("collection_id", sa.Integer(), nullable=False),
+        sa.Column("import_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("code", sa.String(), nullable=False),
+        sa.Column("stem", sa.String(), nullable=False),
+        sa.Column("question", sa.JSON(), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.Column("withdrawn_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["collection_id"],
+            ["question_collection.id"],
+            name=op.f("fk_collected_question_collection_id_question_collection"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["import_id"],
+            ["question_import.id"],
+            name=op.f("fk_collected_question_import_id_question_import"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collected_question")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_collected_question_public_id")),
+    )
+    op.create_index(
+        "ix_collected_question_kind", "collected_question", ["collection_id", "kind"], unique=False
+    )
+    op.create_index(
+        "uq_collected_question_place", "collected_question", ["import_id", "position"], unique=True
+    )
+
+    op.create_table(
+        "item_correction",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("wrong_id", sa.Integer(), nullable=False),
+        sa.Column("corrected_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["person.id"], name=op.f("fk_item_correction_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["corrected_id"],
+            ["item_version.id"],
+            name=op.f("fk_item_correction_corrected_id_item_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["item.id"], name=op.f("fk_item_correction_item_id_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["wrong_id"], ["item_version.id"], name=op.f("fk_item_correction_wrong_id_item_version")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_item_correction")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_item_correction_public_id")),
+        sa.UniqueConstraint("wrong_id", name=op.f("uq_item_correction_wrong_id")),
+    )
+    op.create_index("ix_item_correction_item", "item_correction", ["item_id"], unique=False)
+
+    op.create_table(
+        "panel_item",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("room_id", sa.Integer(), nullable=False),
+        sa.Column("item_version_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("training", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_version_id"],
+            ["item_version.id"],
+            name=op.f("fk_panel_item_item_version_id_item_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["room_id"], ["panel_room.id"], name=op.f("fk_panel_item_room_id_panel_room")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_item")),
+        sa.UniqueConstraint(
+            "room_id", "item_version_id", name=op.f("uq_panel_item_room_id_item_version_id")
+        ),
+        sa.UniqueConstraint("room_id", "position", name=op.f("uq_panel_item_room_id_position")),
+    )
+    op.create_table(
+        "panel_signature",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("result_id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "choice",
+            sa.Enum("signed", "abstained", "absent", name="choice", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["person.id"], name=op.f("fk_panel_signature_by_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"],
+            ["panel_member.id"],
+            name=op.f("fk_panel_signature_member_id_panel_member"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["result_id"],
+            ["panel_result.id"],
+            name=op.f("fk_panel_signature_result_id_panel_result"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_signature")),
+        sa.UniqueConstraint("member_id", name=op.f("uq_panel_signature_member_id")),
+    )
+    op.create_index(
+        op.f("ix_panel_signature_result_id"), "panel_signature", ["result_id"], unique=False
+    )
+
+    op.create_table(
+        "collected_image",
+        sa.Column("question_id", sa.Integer(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["digest"],
+            ["question_image.digest"],
+            name=op.f("fk_collected_image_digest_question_image"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["question_id"],
+            ["collected_question.id"],
+            name=op.f("fk_collected_image_question_id_collected_question"),
+        ),
+        sa.PrimaryKeyConstraint("question_id", "digest", name=op.f("pk_collected_image")),
+    )
+    op.create_index(op.f("ix_collected_image_digest"), "collected_image", ["digest"], unique=False)
+
+    op.create_table(
+        "collected_tag",
+        sa.Column("question_id", sa.Integer(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["question_id"],
+            ["collected_question.id"],
+            name=op.f("fk_collected_tag_question_id_collected_question"),
+        ),
+        sa.PrimaryKeyConstraint("question_id", "label", name=op.f("pk_collected_tag")),
+    )
+    op.create_table(
+        "panel_note",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["person.id"], name=op.f("fk_panel_note_author_id_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["panel_item.id"], name=op.f("fk_panel_note_item_id_panel_item")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_note")),
+    )
+    op.create_index(op.f("ix_panel_note_author_id"), "panel_note", ["author_id"], unique=False)
+    op.create_index(op.f("ix_panel_note_item_id"), "panel_note", ["item_id"], unique=False)
+
+    op.create_table(
+        "panel_rating",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("member_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["panel_item.id"], name=op.f("fk_panel_rating_item_id_panel_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["member_id"], ["panel_member.id"], name=op.f("fk_panel_rating_member_id_panel_member")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_panel_rating")),
+        sa.UniqueConstraint(
+            "member_id", "item_id", "round", name=op.f("uq_panel_rating_member_id_item_id_round")
+        ),
+    )
+    op.create_index(op.f("ix_panel_rating_item_id"), "panel_rating", ["item_id"], unique=False)
+
+    op.create_table(
+        "recheck",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("certificate_id", sa.Integer(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("about", sa.String(), nullable=False),
+        sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"],
+            ["certificate.id"],
+            name=op.f("fk_recheck_certificate_id_certificate"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_recheck")),
+        sa.UniqueConstraint(
+            "certificate_id", "cause", name=op.f("uq_recheck_certificate_id_cause")
+        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_recheck_public_id")),
+    )
+    op.create_table(
+        "rescore",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("correction_id", sa.Integer(), nullable=False),
+        sa.Column("attempt_id", sa.Integer(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("was_right", sa.Boolean(), nullable=True),
+        sa.Column("is_right", sa.Boolean(), nullable=True),
+        sa.Column("before", sa.JSON(), nullable=False),
+        sa.Column("after", sa.JSON(), nullable=False),
+        sa.Column("changed", sa.Boolean(), nullable=False),
+        sa.Column("certificates", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["attempt_id"], ["attempt.id"], name=op.f("fk_rescore_attempt_id_attempt")
+        ),
+        sa.ForeignKeyConstraint(
+            ["correction_id"],
+            ["item_correction.id"],
+            name=op.f("fk_rescore_correction_id_item_correction"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["person.id"], name=op.f("fk_rescore_person_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rescore")),
+        sa.UniqueConstraint(
+            "correction_id", "attempt_id", name=op.f("uq_rescore_correction_id_attempt_id")
+        ),
+    )
+    op.create_index(
+        "ix_rescore_changed", "rescore", ["correction_id", "changed", "id"], unique=False
+    )
+    op.create_index("ix_rescore_person", "rescore", ["person_id"], unique=False)
+
+    op.create_table(
         "recheck_note",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("recheck_id", sa.Integer(), nullable=False),
@@ -524,6 +1173,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("closed_at IS NULL AND deadline_at IS NOT NULL"),
     )
 
+    op.add_column(
+        "case_submission", sa.Column("raters", sa.Integer(), server_default="1", nullable=False)
+    )
+
+    op.add_column("evidence", sa.Column("raters", sa.Integer(), server_default="1", nullable=False))
     op.add_column("evidence", sa.Column("is_valid", sa.Boolean(), nullable=True))
     op.add_column("evidence", sa.Column("is_authentic", sa.Boolean(), nullable=True))
     op.add_column("evidence", sa.Column("is_current", sa.Boolean(), nullable=True))
@@ -620,6 +1274,111 @@ def downgrade() -> None:
     )
 
     op.drop_table("panel_room")
+    op.drop_index(op.f("ix_extra_time_person_id"), table_name="extra_time")
+
+    op.drop_column("evidence", "raters")
+
+    op.drop_column("case_submission", "raters")
+
+    op.drop_index(
+        "ix_attempt_due",
+        table_name="attempt",
+        sqlite_where=sa.text("closed_at IS NULL AND deadline_at IS NOT NULL"),
+        postgresql_where=sa.text("closed_at IS NULL AND deadline_at IS NOT NULL"),
+    )
+    op.drop_column("attempt", "paused_at")
+
+    op.drop_column("answer_event", "response")
+
+    op.drop_index("ix_recheck_note_recheck", table_name="recheck_note")
+
+    op.drop_table("recheck_note")
+    op.drop_index("ix_rescore_person", table_name="rescore")
+    op.drop_index("ix_rescore_changed", table_name="rescore")
+
+    op.drop_table("rescore")
+    op.drop_table("recheck")
+    op.drop_index(op.f("ix_panel_rating_item_id"), table_name="panel_rating")
+
+    op.drop_table("panel_rating")
+    op.drop_index(op.f("ix_panel_note_item_id"), table_name="panel_note")
+    op.drop_index(op.f("ix_panel_note_author_id"), table_name="panel_note")
+
+    op.drop_table("panel_note")
+    op.drop_table("collected_tag")
+    op.drop_index(op.f("ix_collected_image_digest"), table_name="collected_image")
+
+    op.drop_table("collected_image")
+    op.drop_index(op.f("ix_panel_signature_result_id"), table_name="panel_signature")
+
+    op.drop_table("panel_signature")
+    op.drop_table("panel_item")
+    op.drop_index("ix_item_correction_item", table_name="item_correction")
+
+    op.drop_table("item_correction")
+    op.drop_index("uq_collected_question_place", table_name="collected_question")
+    op.drop_index("ix_collected_question_kind", table_name="collected_question")
+
+    op.drop_table("collected_question")
+    op.drop_table("appeal_step")
+    op.drop_table("rating_mark")
+    op.drop_table("rater_plan")
+    op.drop_index("ix_question_import_state", table_name="question_import")
+    op.drop_index(op.f("ix_question_import_collection_id"), table_name="question_import")
+
+    op.drop_table("question_import")
+    op.drop_index(op.f("ix_panel_result_curriculum_code"), table_name="panel_result")
+
+    op.drop_table("panel_result")
+    op.drop_index(op.f("ix_panel_member_person_id"), table_name="panel_member")
+
+    op.drop_table("panel_member")
+    op.drop_table("attempt_pause")
+    op.drop_index(
+        "uq_appeal_open",
+        table_name="appeal",
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
+    op.drop_index("ix_appeal_person", table_name="appeal")
+
+    op.drop_table("appeal")
+    op.drop_index(
+        "uq_rating_slot",
+        table_name="rating",
+        sqlite_where=sa.text("annulled_at IS NULL"),
+        postgresql_where=sa.text("annulled_at IS NULL"),
+    )
+    op.drop_index(
+        "uq_rating_rater",
+        table_name="rating",
+        sqlite_where=sa.text("annulled_at IS NULL"),
+        postgresql_where=sa.text("annulled_at IS NULL"),
+    )
+    op.drop_index("ix_rating_person", table_name="rating")
+
+    op.drop_table("rating")
+    op.drop_index(op.f("ix_question_collection_owner_id"), table_name="question_collection")
+    op.drop_index(op.f("ix_question_collection_organisation_id"), table_name="question_collection")
+
+    op.drop_table("question_collection")
+    op.drop_index(
+        "uq_panel_room_open",
+        table_name="panel_room",
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+
+    op.drop_table("panel_room")
+    op.drop_index(
+        "uq_moderation_subject",
+        table_name="moderation",
+        sqlite_where=sa.text("dropped_at IS NULL"),
+        postgresql_where=sa.text("dropped_at IS NULL"),
+    )
+    op.drop_index("ix_moderation_person", table_name="moderation")
+
+    op.drop_table("moderation")
     op.drop_index(op.f("ix_extra_time_person_id"), table_name="extra_time")
 
     op.drop_table("extra_time")

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Enrolment, Part
 from lms.core.db import db
+from lms.practice.cases.marking import rated_by
 from lms.practice.cases.models import CaseReview, CaseSubmission
 
 
@@ -31,6 +32,7 @@ def waiting(viewer_id: int) -> Waiting:
             CaseSubmission.person_id.not_in(cohorts.conflicts_of(viewer_id)),
             CaseSubmission.person_id != viewer_id,
             ~marked.exists(),
+            ~rated_by(viewer_id).exists(),
         )
     ).one()
     return Waiting(*row)

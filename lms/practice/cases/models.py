@@ -61,15 +61,21 @@ class CaseSubmission(Base):
     answers: Mapped[dict[str, str]]
     """Task id to text."""
     submitted_at: Mapped[datetime]
+    raters: Mapped[int] = mapped_column(default=1, server_default="1")
+    """How many assessors mark it, as the class wanted it when it was handed in."""
 
 
 class CaseReview(Base):
-    """An assessor decided a submission; its marks are evidence from then on."""
+    """A submission is decided; its marks are evidence from then on.
+
+    Where two assessors mark it, what each gave is in `rating`; this is what it came to, in the name
+    of who came second.
+    """
 
     __tablename__ = "case_review"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    # One decision per submission: the second assessor comes with moderation.
+    # One decision per submission, whoever marks it.
     submission_id: Mapped[int] = mapped_column(ForeignKey("case_submission.id"), unique=True)
     assessor_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     feedback: Mapped[str]

@@ -10,18 +10,22 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from lms.cohorts import services as cohorts
+from lms.competency.rules import EvidenceKind
 from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.practice.cases import rules
 from lms.practice.cases.content import TaskSpec
 from lms.practice.cases.marking import (
     AlreadyDecided,
+    Disputed,
     Feedback,
     KukResult,
     Marking,
     PartResult,
     QueueLine,
     decide,
+    get_disputed,
     get_marking,
     list_feedback,
     queue,
@@ -39,12 +43,14 @@ from lms.practice.cases.standing import (
     waiting,
 )
 from lms.practice.cases.texts import Case, case_of, get_case, list_cases, load
+from lms.ratings import services as ratings
 
 __all__ = [
     "AlreadyDecided",
     "Case",
     "CaseState",
     "ChangedSince",
+    "Disputed",
     "Feedback",
     "KukResult",
     "LookOver",
@@ -60,6 +66,7 @@ __all__ = [
     "decide",
     "drafts_of",
     "get_case",
+    "get_disputed",
     "get_marking",
     "history_query",
     "list_cases",
@@ -287,6 +294,7 @@ def submit(person_id: int, code: str, *, reviewed: str | None, now: datetime) ->
         kuk=list(state.open_kuk),
         answers=dict(looked.answers),
         submitted_at=now,
+        raters=_raters(person_id, state.case.code),
     )
     try:
         with db.session.begin_nested():
@@ -294,6 +302,12 @@ def submit(person_id: int, code: str, *, reviewed: str | None, now: datetime) ->
     except IntegrityError:
         raise NotOpen(Stage.WAITING) from None
     return submission
+
+
+def _raters(person_id: int, code: str) -> int:
+    """Return how many assessors the person's class wants for a case."""
+    cohort = cohorts.find_cohort_of(person_id)
+    return ratings.needed(cohort.id if cohort else None, EvidenceKind.SK, code)
 
 
 def answers_waiting(person_id: int, state: CaseState) -> list[tuple[TaskSpec, str]]:

@@ -182,10 +182,17 @@ def decide(public_id: str) -> ResponseReturnValue:
         form = mark_form(marking.criteria)()
         if form.validate_on_submit():
             with unit_of_work():
-                services.decide(
+                review = services.decide(
                     public_id, viewer, marks=form.marks, feedback=form.feedback.data, now=now
                 )
-            flash(_("Penilaian tersimpan. Peserta dapat membacanya sekarang."), "success")
+            flash(
+                _("Penilaian tersimpan. Peserta dapat membacanya sekarang.")
+                if review
+                else _(
+                    "Penilaian Anda tersimpan. Peserta membacanya setelah penilai kedua menilai."
+                ),
+                "success",
+            )
             return redirect(url_for(".queue"))
     except MayNotAssess:
         return render_template("cases/refused.html"), 403
@@ -276,6 +283,7 @@ def _check_page(state: CaseState, form: HandInForm | None = None) -> ResponseRet
 
 
 def _mark_page(marking: Marking, form: MarkForm, status: int = 200) -> ResponseReturnValue:
-    name = "cases/decided.html" if marking.decision else "cases/mark.html"
-    marks = () if marking.decision else _marks(marking.case)
+    is_over = marking.decision or marking.own
+    name = "cases/decided.html" if is_over else "cases/mark.html"
+    marks = () if is_over else _marks(marking.case)
     return render_template(name, marking=marking, form=form, marks=marks), status

@@ -17,6 +17,7 @@ EXCUSES = {
     Refusal.EMPTY: _("Pilih salah satu tanda, atau hapus catatannya."),
     Refusal.FEEDBACK: _("Beri umpan balik dulu, lalu centang di atas daftar."),
     Refusal.TAKEN: _("Sudah dinilai sebelumnya. Yang Anda pilih di sini belum tersimpan."),
+    Refusal.TWO: _("Dua penilai lain sudah menandai orang ini di stasiun ini."),
     Refusal.CLOSED: _("Kriteria ini tidak dapat dinilai dengan cerita ini sekarang."),
 }
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import groupby
@@ -10,12 +10,13 @@ from itertools import groupby
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
 from lms.competency import services as competency
-from lms.competency.rules import Kuk
+from lms.competency.rules import EvidenceKind, Kuk
 from lms.core.errors import NotFound
 from lms.practice.observations import rules
 from lms.practice.observations.rules import Slot, Standing
 from lms.practice.observations.standing import Known, MarkLine, Marks, cases_of, last_here, marks_of
 from lms.practice.observations.texts import Station, Variant, get_station, list_stations_of
+from lms.ratings import services as ratings
 
 
 class Why(StrEnum):
@@ -24,6 +25,8 @@ class Why(StrEnum):
     ONESELF = "oneself"
     CONFLICT = "conflict"
     PASSED = "passed"
+    TWO = "two"
+    """Two other assessors mark this person here."""
     OTHER_STORY = "other_story"
     LATER = "later"
     COACHING = "coaching"
@@ -43,6 +46,8 @@ class Line:
     can_stop: bool
     """Whether a harmful act may still be noted."""
     why: Why | None
+    waits: bool = False
+    """Whether what is saved is the reader's own mark, and the second one is not in yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,8 @@ class Sheet:
     """Every criterion of the station, and whether nobody is left to be marked there."""
     open_in: Mapping[str, int]
     """How many people may be marked with each story."""
+    raters: int
+    """How many assessors mark this station here."""
 
     @property
     def has_two_stories(self) -> bool:
@@ -151,6 +158,8 @@ class History:
     texts: Mapping[str, str]
     acts: Mapping[str, str]
     may_annul: bool
+    waits: bool
+    """Whether one assessor has marked and a second one has not."""
 
 
 def get_board(cohort: Cohort, assessor_id: int, *, now: datetime) -> Board:
@@ -200,6 +209,7 @@ def get_sheet(
     variant = variant or max(station.variants, key=lambda each: open_in[each])
     marks = marks_of(cohort.id, code, people)
     barred = cohorts.conflicted_people(assessor_id)
+    left = list(zip(people, standings, strict=True))
     return Sheet(
         station=station,
         kuk=standard.find(kuk),
@@ -212,11 +222,26 @@ def get_sheet(
             for seat in seats
         ),
         steps=tuple(
-            (each, not any(standing.slot(variant, each) for standing in standings))
+            (each, not any(_is_left(s, marks, variant, each, one, assessor_id) for one, s in left))
             for each in station.kuk
         ),
         open_in=open_in,
+        raters=ratings.needed(cohort.id, EvidenceKind.OBS, code, station.curriculum),
     )
+
+
+def _is_left(
+    standing: Standing, marks: Marks, variant: str, kuk: str, person_id: int, assessor_id: int
+) -> bool:
+    """Tell whether an assessor may still mark a criterion of somebody with this story."""
+    slot = standing.slot(variant, kuk)
+    if slot is None:
+        return False
+    place = marks.pending(person_id, slot) or slot.round
+    own = marks.own(person_id, place, variant, assessor_id)
+    if own is not None:
+        return kuk not in own.marks
+    return not marks.is_full(person_id, place, variant, assessor_id)
 
 
 def _count_open(standings: Iterable[Standing], variant: str) -> int:
@@ -240,7 +265,11 @@ def _line(
     saved = marks.lines.get((*place, kuk)) if place else None
     stopped = marks.lines.get((*place, "")) if place else None
     running = standing.running
-    return Line(
+    at = last.round if last else None
+    if slot:
+        at = marks.pending(person_id, slot) or slot.round
+    own = marks.own(person_id, at, variant, assessor_id)
+    line = Line(
         seat=seat,
         standing=standing,
         slot=None if may_not else slot,
@@ -248,6 +277,28 @@ def _line(
         stopped=stopped,
         can_stop=not may_not and bool(slot or (running and running.variant == variant)),
         why=_why(standing, slot, person_id, assessor_id, may_not, bool(saved or stopped)),
+    )
+    if own is not None:
+        return _own_line(line, own, kuk, is_in=slot is None or may_not)
+    if slot and marks.is_full(person_id, at, variant, assessor_id):
+        return replace(line, slot=None, can_stop=False, why=Why.TWO)
+    return line
+
+
+def _own_line(line: Line, own: ratings.Given, kuk: str, *, is_in: bool) -> Line:
+    """Return the line as one of two assessors sees it: their own marks, never the other's."""
+    mine = own.marks.get(kuk)
+    if mine is None:
+        return line
+    shown = MarkLine(kuk=kuk, mark=mine.level, note=mine.note, act=mine.act, by="", at=own.at[kuk])
+    return replace(
+        line,
+        slot=None,
+        saved=shown,
+        stopped=shown if mine.act else None,
+        can_stop=line.can_stop and not mine.act,
+        why=None,
+        waits=not is_in,
     )
 
 
@@ -283,6 +334,8 @@ def get_history(
         grouped[place, variant].append(line)
     numbers = {each.public_id: each.number for each in marks.rounds.get(seat.person_id, ())}
     barred = cohorts.conflicted_people(assessor_id)
+    last = last_here(case, marks, seat.person_id)
+    begun = marks.to_annul(seat.person_id, last)
     return History(
         station=station,
         seat=seat,
@@ -298,5 +351,6 @@ def get_history(
         ),
         texts={kuk: standard.find(kuk).text for kuk in case.rule.kuk},
         acts=standard.harmful_acts,
-        may_annul=seat.person_id not in barred and bool(last_here(case, marks, seat.person_id)),
+        may_annul=seat.person_id not in barred and bool(last or begun),
+        waits=any(len(marks.given(seat.person_id, *one)) == 1 for one in begun),
     )

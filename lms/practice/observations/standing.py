@@ -14,8 +14,11 @@ from lms.core.clock import ZONES
 from lms.core.db import db
 from lms.practice.observations import rules
 from lms.practice.observations.models import ObservationMark, ObservationRound
-from lms.practice.observations.rules import Seen, Standing, Try
+from lms.practice.observations.rules import Seen, Slot, Standing, Try
 from lms.practice.observations.texts import Station
+from lms.ratings import services as ratings
+from lms.ratings.rules import TWO
+from lms.ratings.services import Given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,54 @@ class Marks:
     """Every round by person, oldest first, also those without this station."""
     used: frozenset[str]
     """Rounds in which this station was played."""
+    settled: frozenset[tuple[int, str]]
+    """People and rounds in which this station has a mark that counts, or counted."""
+    begun: Mapping[int, Sequence[tuple[str, str, Sequence[Given]]]]
+    """By person: round, story and what two assessors gave there so far, where two mark."""
+
+    def pending(self, person_id: int, slot: Slot) -> str | None:
+        """Return the round in which an assessor has begun what the slot asks for, or None."""
+        for place, variant, _given in self.begun.get(person_id, ()):
+            if variant != slot.variant:
+                continue
+            if place == slot.round or (slot.round is None and self._is_open(person_id, place)):
+                return place
+        return None
+
+    def _is_open(self, person_id: int, place: str) -> bool:
+        here = {each.public_id for each in self.rounds.get(person_id, ())}
+        return place in here and (person_id, place) not in self.settled
+
+    def given(self, person_id: int, place: str | None, variant: str) -> Sequence[Given]:
+        """Return what assessors gave in a round so far, where two mark."""
+        found = self.begun.get(person_id, ())
+        return next(
+            (given for where, what, given in found if (where, what) == (place, variant)), ()
+        )
+
+    def own(self, person_id: int, place: str | None, variant: str, rater_id: int) -> Given | None:
+        """Return what one of two assessors gave in a round, or None."""
+        some = self.given(person_id, place, variant)
+        return next((one for one in some if one.rater_id == rater_id), None)
+
+    def is_full(self, person_id: int, place: str | None, variant: str, rater_id: int) -> bool:
+        """Tell whether two others mark there."""
+        some = self.given(person_id, place, variant)
+        return len(some) >= TWO and all(one.rater_id != rater_id for one in some)
+
+    def to_annul(self, person_id: int, last: Try | None) -> list[tuple[str, str]]:
+        """Return rounds and stories two assessors mark: those not settled, and the newest try."""
+        return [
+            (place, variant)
+            for place, variant, _given in self.begun.get(person_id, ())
+            if self._is_open(person_id, place)
+            or (last is not None and (place, variant) == (last.round, last.variant))
+        ]
+
+
+def subject_of(place: str, station: str, variant: str) -> str:
+    """Return what two assessors mark: one story played at one station in one round."""
+    return f"{place}/{station}/{variant}"
 
 
 def last_here(case: Known, marks: Marks, person_id: int) -> Try | None:
@@ -101,7 +152,14 @@ def _case(
         critical=frozenset(kuk.code for kuk in known if kuk.critical),
         variants=tuple(station.variants),
     )
-    seen = [_seen(row, ledger, zone) for row in rows if row.source == station.code]
+    here = [row for row in rows if row.source == station.code]
+    # A mark that another one of the same try stands in for (a third person's, an appeal's, a
+    # harmful act's) says nothing any more; a repeat with another story takes nothing away.
+    story = {row.id: (row.group, *row.ref.split("/")[:2]) for row in here}
+    gone = {
+        row.replaces for row in here if row.replaces and story.get(row.replaces) == story[row.id]
+    }
+    seen = [_seen(row, ledger, zone, is_gone=row.id in gone) for row in here]
     done = rules.tries(rule, seen)
     states = {kuk.code: ledger.state(kuk, EvidenceKind.OBS) for kuk in known}
     next_one = next_try(standard, EvidenceKind.OBS, [t.at for t in done], coached, now)
@@ -116,7 +174,7 @@ def _case(
     return Known(rule, seen, done, standing)
 
 
-def _seen(row: Row, ledger: Ledger, zone: str) -> Seen:
+def _seen(row: Row, ledger: Ledger, zone: str, *, is_gone: bool) -> Seen:
     return Seen(
         id=row.id,
         kuk=row.kuk,
@@ -126,12 +184,12 @@ def _seen(row: Row, ledger: Ledger, zone: str) -> Seen:
         harmful=row.harmful,
         at=row.at,
         on=row.at.astimezone(ZONES[zone]).date(),
-        live=ledger.is_live(row),
+        live=ledger.is_live(row) and not is_gone,
     )
 
 
 def marks_of(cohort_id: int, station: str, people: Sequence[int]) -> Marks:
-    """Return marks and rounds of people at one station of a class, in three queries."""
+    """Return marks and rounds of people at one station of a class, in four queries."""
     rounds: dict[int, list[ObservationRound]] = defaultdict(list)
     query = select(ObservationRound).where(
         ObservationRound.cohort_id == cohort_id, ObservationRound.person_id.in_(people)
@@ -148,6 +206,7 @@ def marks_of(cohort_id: int, station: str, people: Sequence[int]) -> Marks:
         )
         .order_by(ObservationMark.id)
     ).all()
+    given = ratings.given_to_people(EvidenceKind.OBS, station, people)
     names = accounts.names_of(row.ObservationMark.assessor_id for row in found)
     lines, assessors = {}, {}
     for row in found:
@@ -162,4 +221,10 @@ def marks_of(cohort_id: int, station: str, people: Sequence[int]) -> Marks:
             by=names[mark.assessor_id],
             at=mark.observed_at,
         )
-    return Marks(lines, assessors, rounds, frozenset(row.public_id for row in found))
+    used = frozenset(row.public_id for row in found)
+    settled = frozenset((person_id, place) for person_id, place, _variant, _kuk in lines)
+    begun = defaultdict(list)
+    for subject, some in given.items():
+        place, _code, variant = subject.split("/")
+        begun[some[0].person_id].append((place, variant, some))
+    return Marks(lines, assessors, rounds, used, settled, begun)
