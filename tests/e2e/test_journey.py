@@ -23,7 +23,9 @@ CLASS = "angkatan-uji"
 
 
 def read(name: str) -> dict:  # type: ignore[type-arg]  # parsed YAML
-    return yaml.safe_load((K1 / name).read_text(encoding="utf-8"))
+    text = (K1 / name).read_text(encoding="utf-8")
+    found: dict = yaml.load(text, yaml.CSafeLoader)  # type: ignore[type-arg]  # parsed YAML
+    return found
 
 
 BEST = {
