@@ -1,5 +1,7 @@
 """Pages of quizzes: the start page, one question a page, checking, the result."""
 
+from typing import Any
+
 from flask import (
     Blueprint,
     current_app,
@@ -13,7 +15,7 @@ from flask import (
 from flask.typing import ResponseReturnValue
 
 from lms.cohorts import services as cohorts
-from lms.cohorts.models import Part
+from lms.cohorts.models import Cohort, Part
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk
 from lms.core import clock, login
@@ -262,7 +264,7 @@ def autosave(curriculum: str, attempt: str) -> ResponseReturnValue:
         response=saved.response,
     )
     secret = current_app.extensions["suluh"].secret_key
-    proof = {"receipt": sign(secret, answer), "at": saved.at.isoformat()}
+    proof: dict[str, Any] = {"receipt": sign(secret, answer), "at": saved.at.isoformat()}
     label = saved_label(saved, change.zone)
     if saved.deadline_at is not None:
         return receipt(label, **proof, left=int((saved.deadline_at - now).total_seconds()))
@@ -293,7 +295,7 @@ def unread(refused: BadResponse) -> str:
     return _("Belum tersimpan. Muat ulang halaman ini.")
 
 
-def receipt(label: str, status: int = 200, **proof: str | int) -> ResponseReturnValue:
+def receipt(label: str, status: int = 200, **proof: Any) -> ResponseReturnValue:
     """Answer save.js: saved or not, the words for the live region, and the proof if it is."""
     return jsonify(saved=status == 200, label=label, **proof), status
 
@@ -457,7 +459,7 @@ def give_extra_time(slug: str, public_id: str) -> ResponseReturnValue:
     return redirect(url_for(".extra_time", slug=slug, public_id=public_id))
 
 
-def seat_of(slug: str, public_id: str) -> tuple[cohorts.Cohort, cohorts.Seat]:
+def seat_of(slug: str, public_id: str) -> tuple[Cohort, cohorts.Seat]:
     """Return somebody of a class the viewer trains; an administrator looks into each."""
     viewer = login.require_viewer()
     parts = () if viewer.is_any("admin") else (Part.TRAINER,)
@@ -465,7 +467,7 @@ def seat_of(slug: str, public_id: str) -> tuple[cohorts.Cohort, cohorts.Seat]:
     return cohort, cohorts.get_seat(cohort.id, public_id)
 
 
-def extra_page(cohort: cohorts.Cohort, seat: cohorts.Seat, form: ExtraForm) -> str:
+def extra_page(cohort: Cohort, seat: cohorts.Seat, form: ExtraForm) -> str:
     """Draw the form of somebody's time."""
     found = timing.find_extra(seat.person_id)
     return render_template(
