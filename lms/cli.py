@@ -21,6 +21,7 @@ from lms.accounts import second_factor
 from lms.accounts import services as accounts
 from lms.app import create_app
 from lms.cohorts import timetable
+from lms.competency import services as competency
 from lms.config import BadConfig, Config, content_dir, from_environment
 from lms.core import clock, readonly, schema
 from lms.core.db import db, unit_of_work
@@ -30,6 +31,7 @@ from lms.modules import laws
 from lms.modules.law.rules import DELTA_WORDS
 from lms.modules.rules import count_words
 from lms.operations import backups, doctor, heads, locks, preflight, reconcile, restores
+from lms.panels import results as panels
 from lms.quizzes.cli import questions
 from lms.reports.coverage import services as coverage
 from lms.server import INSTANCE
@@ -250,11 +252,14 @@ def content_load(force: bool) -> None:
             with unit_of_work():
                 loaded = release.load(config.content_dir, now=clock.now(), force=force)
                 counts = loaded.counts if loaded else None
+                below = panels.list_below(competency.current().standard)
         except release.BrokenContent as error:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
             raise click.ClickException("nothing was loaded") from error
     click.echo(json.dumps(counts) if counts else "Nothing changed since the last load.")
+    for one in below:
+        click.echo(str(one), err=True)
 
 
 @content.group()

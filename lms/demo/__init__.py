@@ -26,7 +26,7 @@ from lms.credentials import register, signatures
 from lms.credentials import services as credentials
 from lms.credentials.models import Method
 from lms.credentials.rules import Reason
-from lms.demo import after, companions, desk, people, place, readers, seats
+from lms.demo import after, companions, desk, panels, people, place, readers, seats
 from lms.demo import agency as offices
 from lms.demo.walk import K1, ONLINE, Walk, attend, keys
 from lms.practice.attendance import services as attendance
@@ -83,6 +83,17 @@ def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
     expert, admin = "Hasan Basri", city.id_of("Ayu Pratiwi")
     readers.review(city.viewer(expert, "reviewer"), city.passwords[expert][1], admin, now)
     desk.count(now)
+    panels.meet(
+        city.viewer("Ayu Pratiwi", "admin"),
+        [
+            city.viewer(expert, "reviewer"),
+            *(city.viewer(name, role) for name, role in people.STAFF if role == "trainer"),
+        ],
+        base_url,
+        maker=accounts.hasher(city.config.argon2_memory_kib, city.config.argon2_rounds),
+        random=Random(11),
+        now=now,
+    )
     _agency_day(city)
     return {
         "url": base_url,

@@ -23,6 +23,7 @@ from lms.core.db import db
 from lms.core.models import AuditEvent, ItemState, Job, JobItem, Mail
 from lms.credentials.models import Certificate, Document
 from lms.operations import backups, heads, preflight
+from lms.panels import results as panels
 from lms.quizzes.models import AnswerEvent
 from lms.release import files_of
 
@@ -199,6 +200,8 @@ def _content(config: Config, about: str) -> Findings:
         yield Finding(about, State.NOTE, what, "./run cli content check, then content load")
     if competency.current().is_draft:
         yield Finding(about, State.NOTE, "the standard is a draft; papers say so")
+    for one in panels.list_below(competency.current().standard):
+        yield Finding(about, State.NOTE, str(one), "Decide whether the next standard names it")
     yield Finding(about, State.GOOD, f"loaded {latest.loaded_at:%Y-%m-%d}, {latest.digest[:12]}")
 
 

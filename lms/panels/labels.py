@@ -52,11 +52,6 @@ def share(value: float | None) -> str:
     return "–" if value is None else f"{number(100 * value, 0)}%"
 
 
-def step_names() -> list[str]:
-    """Return the stages in order, for the line above a room."""
-    return [str(STAGES[stage]) for stage in STEPS]
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """One item on the map of a room; see components/quiz.html."""
@@ -69,12 +64,12 @@ class Place:
 
 
 def map_of(sheet: Sheet) -> list[Place]:
-    """Return the map of a room for its reader."""
+    """Return the map of a room for its reader; in the second round, what they rated again."""
     return [
         Place(
             line.item.position,
             url_for("panels.item", room_id=sheet.room.public_id, position=line.item.position),
-            line.first is not None or line.second is not None,
+            line.given(sheet.room.round) is not None,
         )
         for line in sheet.lines
     ]

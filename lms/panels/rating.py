@@ -58,8 +58,9 @@ class Sheet:
 
     @property
     def next(self) -> int:
-        """Where to go on: the first item without a rating, or the first of all."""
-        return self.open[0].item.position if self.open else 1
+        """Where to go on: the first item without a rating of this round, or the first of all."""
+        left = (one.item.position for one in self.lines if one.given(self.room.round) is None)
+        return self.open[0].item.position if self.open else next(left, 1)
 
     @property
     def in_training(self) -> bool:

@@ -333,6 +333,14 @@ class Below:
     signed: tuple[int, int]
     closed_at: datetime
 
+    def __str__(self) -> str:
+        """Say it to the operator."""
+        asked, shown = self.asked
+        return (
+            f"{self.curriculum}: the standard asks for {asked} of {shown} items, "
+            f"the panel closed on {self.closed_at:%Y-%m-%d} for {self.signed[0]}"
+        )
+
 
 def list_below(standard: Standard) -> list[Below]:
     """Return where a standard asks for less than the newest signed cut. One query."""

@@ -16,7 +16,7 @@ from wtforms.fields import SelectChoice
 
 from lms.accounts import services as accounts
 from lms.competency import services as competency
-from lms.core import clock, login, sheets
+from lms.core import clock, http, login, sheets
 from lms.core.db import unit_of_work
 from lms.core.errors import NotFound
 from lms.core.i18n import clock as hour
@@ -40,6 +40,8 @@ from lms.panels.services import Member, Room
 
 bp = Blueprint("panels", __name__, template_folder="templates")
 MEMBERS = ("reviewer", "trainer", "admin")
+PAGE = 20
+"""Items on one page of the spread: each has a drawing."""
 PLAIN_STEP = 1000
 """How far a page sent without a script jumps ahead of what its script may still have under way."""
 
@@ -376,12 +378,22 @@ def lies(room_id: str) -> ResponseReturnValue:
     except rules.WrongStage:
         flash(_("Sebaran terbuka setelah putaran 1 ditutup."), "info")
         return redirect(url_for(".room", room_id=room_id))
-    order = request.args.get("urut", "")
-    if order != "butir":
+    order = "butir" if request.args.get("urut") == "butir" else ""
+    if not order:
         seen.sort(key=lambda one: -(one.spread.width if one.spread else 0))
-    drawn = [(one, labels.plot(one.values, one.line.first, one.spread, one.p)) for one in seen]
+    page = http.asked_id("hal") or 1
+    shown = seen[(page - 1) * PAGE : page * PAGE]
+    if not shown:
+        raise NotFound(str(page))
     return render_template(
-        "panels/lies.html", room=found, drawn=drawn, order=order, labels=labels, stage=Stage
+        "panels/lies.html",
+        room=found,
+        drawn=[(one, labels.plot(one.values, one.line.first, one.spread, one.p)) for one in shown],
+        order=order,
+        page=page,
+        size=PAGE,
+        total=len(seen),
+        labels=labels,
     )
 
 

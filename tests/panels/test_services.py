@@ -14,6 +14,7 @@ from lms.competency.rules import Requirement, judge
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.models import AuditEvent, Mail
+from lms.operations import doctor
 from lms.panels import course, minutes, rating, results, rules, services
 from lms.panels.models import PanelMember, PanelRating, PanelResult, PanelRoom
 from lms.panels.rules import Choice, Stage
@@ -460,6 +461,8 @@ def test_a_signed_cut_changes_nothing_until_a_standard_names_it(app: Flask) -> N
     assert not missing_items(before), "a signed cut re-scores nothing"
     [below] = results.list_below(competency.current().standard)
     assert (below.curriculum, below.asked, below.signed) == ("K4", (7, 8), (8, 8))
+    looked = doctor.examine(app.extensions["suluh"], now=NOW, only={"content"})
+    assert any("K4: the standard asks for 7 of 8 items" in one.says for one in looked)
     # The positive control: a version of the standard that names the cut.
     with unit_of_work():
         newer = competency.load_standard(with_cut(found.ratio), now=NOW).id

@@ -77,6 +77,10 @@ def test_a_room_from_first_to_last_by_plain_forms(app: Flask, sign_in: SignIn) -
     assert "Sebaran putaran 1" not in experts[0].get(f"{here}/butir/1").text
     assert "Panel sekarang: Membahas" in onward("first")
     seen = text_of(experts[0].get(f"{here}/sebaran?urut=butir").text)
+    assert "Butir 20" in seen
+    assert "Butir 21" not in seen
+    assert "Butir 21" in experts[0].get(f"{here}/sebaran?urut=butir&hal=2").text
+    assert experts[0].get(f"{here}/sebaran?hal=9").status_code == 404
     assert "Butir 1" in seen
     assert "60" in seen
     assert "70" in seen
