@@ -12,6 +12,7 @@ from lms.core.i18n import day
 from lms.core.i18n import gettext as _
 from lms.core.reviewing import Listed, Passage, Piece
 from lms.quizzes.models import Attempt, Item, ItemVersion, Quiz
+from lms.quizzes.types import stored
 
 KIND = "item"
 TEXT: tuple[Any, ...] = (
@@ -20,6 +21,8 @@ TEXT: tuple[Any, ...] = (
     ItemVersion.stem,
     ItemVersion.options,
     ItemVersion.key,
+    ItemVersion.kind,
+    ItemVersion.body,
     ItemVersion.source,
     ItemVersion.law_ref,
     ItemVersion.checked_on,
@@ -81,7 +84,7 @@ def read_version(version: int) -> tuple[Passage, ...]:
 def _passages(row: Row[*tuple[Any, ...]]) -> tuple[Passage, ...]:
     return (
         Passage("stem", _("Pertanyaan"), (Piece(row.stem),)),
-        *_options(row.options, row.key),
+        *(_options(row.options, row.key) if row.body is None else _lines(row)),
         Passage(
             "source",
             _("Sumber"),
@@ -109,6 +112,36 @@ def _options(options: Sequence[dict[str, Any]], key: str) -> list[Passage]:
         )
         for option in options
     ]
+
+
+def _lines(row: Row[*tuple[Any, ...]]) -> list[Passage]:
+    """Return a question of another type than the content's own: its key, line by line."""
+    asked = stored.unpack(row.kind, row.stem, row.body)
+    found = asked.type.result(asked.body, "", None)
+    passages = [
+        Passage(
+            str(number),
+            _("Baris %(number)d, kunci", number=number)
+            if line.best
+            else _("Baris %(number)d", number=number),
+            tuple(
+                piece
+                for piece in (
+                    Piece(line.text.value, tone="best" if line.best else "other"),
+                    Piece(line.wanted, _("Jawaban")),
+                    Piece(line.feedback.value, _("Alasan")),
+                )
+                if piece.text
+            ),
+        )
+        for number, line in enumerate(found.lines, 1)
+    ]
+    texts = [text for text in asked.type.texts(asked.body) if text] if asked.type.by_hand else []
+    said = [*texts, *(text for text in (asked.feedback, *asked.outcomes.texts()) if text)]
+    if said:
+        pieces = tuple(Piece(text.value) for text in said)
+        passages.append(Passage("said", _("Pedoman dan umpan balik"), pieces))
+    return passages
 
 
 def list_sitting(person_id: int) -> frozenset[str]:

@@ -89,7 +89,8 @@ def _cells(quiz_id: int) -> list[Cell]:
         .join(Attempt, Attempt.id == AttemptItem.attempt_id)
         .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
         .join(Item, Item.id == ItemVersion.item_id)
-        .where(Attempt.quiz_id == quiz_id, FIRST)
+        # Of other types there are no letters to count; they are left out, in the score too.
+        .where(Attempt.quiz_id == quiz_id, FIRST, ItemVersion.key != "")
         .cte("chosen")
     )
     right = case((chosen.c.letter == chosen.c.key, 1), else_=0)

@@ -137,6 +137,10 @@ class Outcomes:
     partly: Text = NOTHING
     wrong: Text = NOTHING
 
+    def texts(self) -> tuple[Text, Text, Text]:
+        """Return all three."""
+        return self.right, self.partly, self.wrong
+
 
 SILENT = Outcomes()
 UNTAGGED = Tags()
@@ -171,7 +175,7 @@ class Question:
         """Yield every text of it."""
         yield self.stem
         yield self.feedback
-        yield from (self.outcomes.right, self.outcomes.partly, self.outcomes.wrong)
+        yield from self.outcomes.texts()
         yield from self.hints
         yield from body_texts(self.body)
 

@@ -75,15 +75,11 @@ def pack(question: Question) -> tuple[str, str, dict[str, Any]]:
     Hints, name, tags and the mark are not in them.
     """
     body = TYPES[question.kind].dump(question.body)
-    texts = (question.feedback, *_said(question.outcomes))
+    texts = (question.feedback, *question.outcomes.texts())
     if question.stem.format is not Format.PLAIN or question.stem.images:
         body["stem"] = codec.dump(question.stem)
     body |= {name: codec.dump(text) for name, text in zip(BESIDE[1:], texts, strict=True) if text}
     return str(question.kind), question.stem.value, body
-
-
-def _said(outcomes: Outcomes) -> tuple[Text, Text, Text]:
-    return outcomes.right, outcomes.partly, outcomes.wrong
 
 
 def unpack(kind: str, stem: str, body: Mapping[str, Any]) -> Asked:

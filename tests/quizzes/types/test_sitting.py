@@ -12,11 +12,12 @@ from sqlalchemy import func, select
 from lms.competency.models import Evidence
 from lms.core.db import db
 from lms.operations import reconcile
-from lms.quizzes import rules, services, sheets
-from lms.quizzes.models import AnswerEvent, AttemptItem, ItemVersion
+from lms.quizzes import reviewing, rules, services, sheets
+from lms.quizzes.models import AnswerEvent, AttemptItem, ItemVersion, Quiz
 from lms.quizzes.receipts import Acknowledged, is_genuine
 from lms.quizzes.services import AttemptRef
 from lms.quizzes.types import BadResponse, Kind
+from lms.statistics import services as statistics
 from tests import factories
 from tests.factories import NOW
 from tests.quizzes.helpers import answer, begin, hand_in
@@ -290,3 +291,31 @@ def test_a_second_sitting_has_an_order_of_its_own(browser, ref: AttemptRef):
 
     assert len(orders) == 5
     assert services.deal([rules.Draw(1, "ABCD")], Random(1)) == [rules.Draw(1, "ABCD")]
+
+
+def test_reviewers_see_the_key_of_every_type(browser, ref: AttemptRef):
+    found = {}
+    for listed in reviewing.list_texts():
+        for kind, question in scene.QUESTIONS.items():
+            if listed.title == question.stem.value and kind not in found:
+                passages = reviewing.read_text(listed)
+                found[kind] = " ".join(piece.text for one in passages for piece in one.pieces)
+    assert set(found) == set(scene.QUESTIONS)
+    for kind, word in (
+        ("single", "langkah 3"), ("multiple", "foto"), ("true_false", "tidak"),
+        ("matching", "Polres"), ("ordering", "Dengarkan"), ("short_answer", "visum"),
+        ("numeric", "2,5"), ("essay", "pedoman"),
+    ):  # fmt: skip
+        assert word in found[Kind(kind)]
+
+
+def test_statistics_count_only_what_has_letters(browser, ref: AttemptRef):
+    for position, kind, values in scene.lines(ref):
+        save(browser, ref, position, kind, values)
+    hand_in(ref)
+    quiz_id = db.session.scalars(select(Quiz.id).where(Quiz.curriculum_code == "K1")).one()
+
+    cells = statistics._cells(quiz_id)
+
+    assert sum(cell.count for cell in cells) == 26 - len(scene.QUESTIONS)
+    assert {cell.shown for cell in cells} == {26 - len(scene.QUESTIONS)}
