@@ -1,6 +1,6 @@
 """Puts the application together: the only module that knows every feature."""
 
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -8,6 +8,7 @@ from typing import Any
 
 import jinja2
 from flask import Blueprint, Flask, Response, current_app, jsonify, render_template
+from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
@@ -102,6 +103,7 @@ def create_app(config: Config) -> Flask:
         # We send no referrer; foreign posts are refused by Sec-Fetch-Site and the token.
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.jinja_environment = _Templates
     # A typo in a template is an error, not an empty string. Set before the environment exists.
     app.jinja_options = {
         "undefined": jinja2.StrictUndefined,
@@ -143,6 +145,17 @@ def create_app(config: Config) -> Flask:
     app.context_processor(_layout)
     _answer_errors(app)
     return app
+
+
+class _Templates(Environment):
+    """Where templates live, which all know the same names.
+
+    Jinja lays a map of a template's own names over the common one, even when it is empty. Nothing
+    here has names of its own, and to look through two maps took a tenth of a page of many parts.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return super().make_globals(d) if d else self.globals
 
 
 def _compiled(config: Config) -> jinja2.BytecodeCache | None:
