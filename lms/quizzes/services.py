@@ -238,16 +238,18 @@ def open_attempt(
     except IntegrityError:
         # A double click: the other request was first, and this one gives back what it opened.
         return _newest_ref(quiz_id, curriculum, person_id)
-    db.session.add_all(
-        AttemptItem(
-            attempt_id=attempt.id,
-            item_version_id=line.version,
-            position=position,
-            option_order=line.order,
-        )
-        for position, line in enumerate(drawn, 1)
+    db.session.execute(
+        insert_into(AttemptItem),
+        [
+            {
+                "attempt_id": attempt.id,
+                "item_version_id": line.version,
+                "position": position,
+                "option_order": line.order,
+            }
+            for position, line in enumerate(drawn, 1)
+        ],
     )
-    db.session.flush()
     return AttemptRef(attempt.public_id, curriculum, person_id)
 
 
