@@ -206,6 +206,8 @@ PAGES: list[Page] = [
     ("assessor", "/angkatan/{slug}/observasi/ST1/peserta/{learner}", 13),
     ("assessor", "/menilai", 5),
     ("trainer", "/moderasi", 9),
+    ("admin", "/laporan/kesepakatan", 3),
+    ("trainer", "/laporan/kesepakatan.csv", 3),
     ("trainer", "/moderasi/beda/{dispute}", 11),
     ("trainer", "/moderasi/banding/{appeal}", 12),
     ("trainer", "/angkatan/{slug}/penilai", 8),

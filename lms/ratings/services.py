@@ -620,3 +620,43 @@ def list_halves(viewer_id: int) -> list[Half]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """What two assessors gave for one criterion of one thing, in the order they came."""
+
+    kind: EvidenceKind
+    source: str
+    kuk: str
+    raters: tuple[int, int]
+    levels: tuple[int, int]
+    """A harmful act is 0."""
+
+
+def list_both() -> list[Both]:
+    """Return every pair of marks there is. One query; it grows with the pairs."""
+    rows = db.session.execute(
+        select(
+            Rating.kind,
+            Rating.subject,
+            Rating.source,
+            Rating.slot,
+            Rating.rater_id,
+            RatingMark.kuk,
+            RatingMark.mark,
+            RatingMark.act,
+        )
+        .join(RatingMark, RatingMark.rating_id == Rating.id)
+        .where(Rating.annulled_at.is_(None))
+        .order_by(Rating.kind, Rating.source, RatingMark.kuk, Rating.subject, RatingMark.id)
+    )
+    found: dict[tuple[EvidenceKind, str, str, str], dict[int, tuple[int, int]]] = {}
+    for row in rows:
+        key = (row.kind, row.source, row.kuk, row.subject)
+        found.setdefault(key, {})[row.slot] = (row.rater_id, 0 if row.act else row.mark)
+    return [
+        Both(kind, source, kuk, (one[1][0], one[2][0]), (one[1][1], one[2][1]))
+        for (kind, source, kuk, _subject), one in found.items()
+        if len(one) == rules.TWO
+    ]

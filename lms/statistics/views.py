@@ -6,7 +6,12 @@ from flask.typing import ResponseReturnValue
 from lms.competency import services as competency
 from lms.core import http, login
 from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
+from lms.core.sheets import Cell, answer_csv
 from lms.statistics import labels, rules, services
+from lms.statistics.agreement import services as agreements
+from lms.statistics.agreement.rules import Figure
+from lms.statistics.agreement.services import Line
 
 bp = Blueprint("statistics", __name__, template_folder="templates")
 PAGE = 50
@@ -58,3 +63,33 @@ def item(slug: str, number: int) -> ResponseReturnValue:
         labels=labels,
         small=rules.SMALL,
     )
+
+
+@bp.get("/laporan/kesepakatan")
+@login.role("trainer", "admin")
+def agreement() -> ResponseReturnValue:
+    """Show how well two assessors agree, per line of a rubric and per assessor."""
+    report = agreements.read(login.require_viewer())
+    return render_template("statistics/agreement.html", report=report, small=rules.SMALL)
+
+
+@bp.get("/laporan/kesepakatan.csv")
+@login.role("trainer", "admin")
+def agreement_csv() -> ResponseReturnValue:
+    """Give the same as a file."""
+    report = agreements.read(login.require_viewer())
+    names = ("persen", "kappa", "kappa_linear", "ac1")
+    columns = ["bagian", "nama", "n"]
+    columns += [f"{name}{end}" for name in names for end in ("", "_bawah", "_atas")]
+    lines = [("semua", Line(_("Semua"), report.whole))]
+    lines += [("baris rubrik", line) for line in report.rubric]
+    lines += [("penilai", line) for line in report.assessors]
+    rows = [[part, line.name, line.found.n, *_cells(line)] for part, line in lines]
+    return answer_csv("kesepakatan", columns, rows)
+
+
+def _cells(line: Line) -> list[Cell]:
+    found = line.found
+    figures: list[Figure] = [found.percent, found.kappa, found.weighted, found.ac1]
+    numbers = [each for one in figures for each in (one.value, one.low, one.high)]
+    return ["" if one is None else round(one, 6) for one in numbers]
