@@ -1,14 +1,19 @@
 """The pages of agreement: who sees whom, and the same numbers in a file."""
 
-from flask import Flask
+from collections.abc import Callable
 
+from flask import Flask
+from flask.testing import FlaskClient
+
+from lms.accounts.models import Person
 from lms.competency.rules import EvidenceKind
 from lms.core.db import unit_of_work
 from lms.ratings import services as ratings
 from lms.ratings.rules import Mark
 from tests import factories
-from tests.conftest import SignIn
 from tests.factories import NOW
+
+SignIn = Callable[[Person], FlaskClient]
 
 
 def test_an_administrator_reads_everybody_and_a_trainer_themselves(app: Flask, sign_in: SignIn):
