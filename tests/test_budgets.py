@@ -207,7 +207,7 @@ PAGES: list[Page] = [
     ("assessor", "/menilai", 5),
     ("trainer", "/moderasi", 9),
     ("admin", "/laporan/kesepakatan", 3),
-    ("trainer", "/laporan/kesepakatan.csv", 3),
+    ("trainer", "/laporan/kesepakatan.csv", 2),
     ("trainer", "/moderasi/beda/{dispute}", 11),
     ("trainer", "/moderasi/banding/{appeal}", 12),
     ("trainer", "/angkatan/{slug}/penilai", 8),
