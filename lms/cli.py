@@ -26,12 +26,15 @@ from lms.config import BadConfig, Config, content_dir, from_environment
 from lms.core import clock, readonly, schema
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
+from lms.corrections import services as corrections
 from lms.credentials.rules import day_of
 from lms.modules import laws
 from lms.modules.law.rules import DELTA_WORDS
 from lms.modules.rules import count_words
 from lms.operations import backups, doctor, heads, locks, preflight, reconcile, restores
 from lms.panels import results as panels
+from lms.quizzes import corrections as keys
+from lms.quizzes import services as quizzes
 from lms.quizzes.cli import questions
 from lms.reports.coverage import services as coverage
 from lms.server import INSTANCE
@@ -257,6 +260,11 @@ def content_load(force: bool) -> None:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
             raise click.ClickException("nothing was loaded") from error
+        kept = bool(counts and counts["items"]["kept"])
+        items = release.check(config.content_dir).parts["items"] if kept else []
+        for one in quizzes.list_disagreeing(items):
+            right = f"“{one.right_answer}” is right" if one.right_answer else "no option is right"
+            click.echo(f"{one.slug}: the file holds a key that was corrected; {right}", err=True)
     click.echo(json.dumps(counts) if counts else "Nothing changed since the last load.")
     for one in below:
         click.echo(str(one), err=True)
@@ -583,6 +591,47 @@ def analyse(
         raise click.ClickException(str(error)) from error
     lines = [json.dumps(found, indent=2)] if as_json else analysis.table(found)
     click.echo("\n".join(lines))
+
+
+@questions.command("correct")
+@click.argument("slug")
+@click.argument("number", type=int)
+@click.option("--key", required=True, help="Letter of the right option, or `none`.")
+@click.option("--reason", required=True, help="Read by those who sat the item.")
+@click.option("--by", "email", required=True, help="Address of who answers for it.")
+@click.option("--yes", is_flag=True, help="Correct it; without this only the preview is printed.")
+def questions_correct(slug: str, number: int, key: str, reason: str, email: str, yes: bool) -> None:
+    """Correct a wrong key of one wording of an item, after a look at what it changes."""
+    chosen = None if key.lower() == "none" else key.upper()
+    with _opened(_instance()):
+        schema.check(db.engine)
+        try:
+            wording = keys.get_wording(slug, number)
+            seen = corrections.preview(wording, chosen, now=clock.now())
+            counts = {
+                "closed": seen.closed,
+                "counted": seen.counted,
+                "running": seen.running,
+                "to_right": seen.to_right,
+                "to_wrong": seen.to_wrong,
+                "gone": seen.gone,
+                "people": sum(one.changed for one in seen.effects),
+                "certificates": len(seen.certificates),
+                "cut": seen.is_cut,
+            }
+            click.echo(json.dumps(counts))
+            if yes:
+                by_id = accounts.find_person_id(email)
+                if by_id is None:
+                    raise NotFound(email)
+                with unit_of_work():
+                    again = keys.get_wording(slug, number)
+                    made, _job = corrections.correct(
+                        again, chosen, reason=reason.strip(), by_id=by_id, now=clock.now()
+                    )
+                click.echo(f"Corrected as {made}; the server marks the closed sittings again.")
+        except (NotFound, keys.NotAnOption, keys.AlreadyCorrected, keys.OwnSitting) as error:
+            raise click.ClickException(f"{type(error).__name__}: {error}") from error
 
 
 main.add_command(questions)

@@ -6,6 +6,8 @@ from typing import Any
 from wtforms import BooleanField, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, NumberRange
 
+from lms.competency import qualities
+from lms.competency.quality_forms import QualityForm
 from lms.competency.rules import Kuk
 from lms.core.forms import PageForm, at_most, required
 from lms.core.i18n import gettext, pick
@@ -94,8 +96,8 @@ class HandInForm(PageForm):
     )
 
 
-class MarkForm(PageForm):
-    """Marks, notes and feedback of one submission."""
+class MarkForm(QualityForm):
+    """Marks, notes and feedback of one submission, and what the assessor says of its quality."""
 
     feedback = TextAreaField(
         _("Umpan balik untuk peserta"), validators=[required(), at_most(rules.LONGEST_FEEDBACK)]
@@ -118,6 +120,11 @@ class MarkForm(PageForm):
             rules.check_marks(self.kuk, self.marks, self.critical)
         except rules.MarksIncomplete as error:
             self._explain(error.gaps)
+            return False
+        if not all(qualities.supports(mark.level, self.stated) for mark in self.marks.values()):
+            self.form_errors.append(
+                gettext("Bukti yang kurang mutunya hanya dapat ditandai “Belum aman”.")
+            )
             return False
         return valid
 

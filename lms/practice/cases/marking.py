@@ -12,6 +12,7 @@ from lms.accounts import services as accounts
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Part
 from lms.competency import services as competency
+from lms.competency.qualities import Stated
 from lms.competency.rules import EvidenceKind, Kuk
 from lms.core import audit
 from lms.core.db import db
@@ -428,11 +429,14 @@ def decide(
     *,
     marks: Mapping[str, Mark],
     feedback: str,
+    stated: Stated | None = None,
     now: datetime,
 ) -> CaseReview | None:
     """Mark a submission: marks, notes, feedback, and the evidence that follows. Flushes.
 
     Where two assessors mark it the decision comes with the second one: None until then.
+    `stated` is what one assessor says of its quality; it stands with every entry.
+
     Raises NotFound, cohorts.services.MayNotAssess, rules.MarksIncomplete, AlreadyDecided.
     """
     submission = get_submission(public_id, viewer, lock=True)
@@ -443,7 +447,8 @@ def decide(
         raise AlreadyDecided(public_id)
     if submission.raters == 1:
         ends = {
-            code: _End(Mark(one.level, one.note.strip()), viewer.id) for code, one in chosen.items()
+            code: _End(Mark(one.level, one.note.strip()), viewer.id, stated)
+            for code, one in chosen.items()
         }
         return _close(submission, viewer.id, feedback, ends, now)
     about = about_of(submission)
@@ -475,6 +480,8 @@ class _End:
 
     mark: Mark
     by_id: int
+    stated: Stated | None = None
+    """What one assessor said of its quality; of two nobody is asked yet."""
 
 
 def _close(
@@ -509,6 +516,7 @@ def _close(
             assessor_id=end.by_id,
             raters=submission.raters,
             note=end.mark.note,
+            qualities=end.stated,
             happened_at=now,
         )
         for code, end in ends.items()

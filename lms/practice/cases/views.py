@@ -183,7 +183,12 @@ def decide(public_id: str) -> ResponseReturnValue:
         if form.validate_on_submit():
             with unit_of_work():
                 review = services.decide(
-                    public_id, viewer, marks=form.marks, feedback=form.feedback.data, now=now
+                    public_id,
+                    viewer,
+                    marks=form.marks,
+                    feedback=form.feedback.data,
+                    stated=form.stated,
+                    now=now,
                 )
             flash(
                 _("Penilaian tersimpan. Peserta dapat membacanya sekarang.")

@@ -387,7 +387,7 @@ def test_the_marking_page_has_answer_rubric_and_three_levels(assessor: FlaskClie
     assert page.count(prose(word="jawabanku")) == 8
     assert "Kesembilan tanda dibahas satu per satu" in page
     assert page.count("Kritis") == 3
-    assert "checked" not in page
+    assert page.count(" checked") == 4  # the four qualities, and no mark
 
 
 def test_marking_closes_the_submission_and_the_trainee_reads_it(
@@ -405,6 +405,23 @@ def test_marking_closes_the_submission_and_the_trainee_reads_it(
     assert "Sudah dinilai" in decided
     assert "Budi Penilai" in decided
     assert 'type="radio"' not in decided
+
+
+def test_the_four_qualities_stand_with_every_entry(assessor: FlaskClient, here: Scene):
+    public_id = hand_in(here.trainee, now=NOW)
+    ticked = {"mutu": "1", "valid": "y", "terkini": "y", "memadai": "y"}
+    refused = assessor.post(f"/menilai/{public_id}", data=marks_form(**ticked))
+    assert refused.status_code == 422  # not their own work, and marked as safe
+    assert "hanya dapat ditandai" in refused.text
+    assert competency.list_evidence(here.trainee) == []
+    notes = {f"catatan-{code}": "Bukan karya sendiri." for code in scenes.kuk()}
+    sent = assessor.post(f"/menilai/{public_id}", data=marks_form("0", **ticked, **notes))
+    assert sent.status_code == 302
+    found = {
+        (row.is_valid, row.is_authentic, row.is_current, row.is_sufficient)
+        for row in competency.list_evidence(here.trainee)
+    }
+    assert found == {(True, False, True, True)}
 
 
 def test_a_mark_without_its_note_is_sent_back_with_everything_typed(
