@@ -266,8 +266,8 @@ def content_load(force: bool) -> None:
             right = f"“{one.right_answer}” is right" if one.right_answer else "no option is right"
             click.echo(f"{one.slug}: the file holds a key that was corrected; {right}", err=True)
     click.echo(json.dumps(counts) if counts else "Nothing changed since the last load.")
-    for one in below:
-        click.echo(str(one), err=True)
+    for asks_less in below:
+        click.echo(str(asks_less), err=True)
 
 
 @content.group()

@@ -1,5 +1,6 @@
 """The database: one declarative base, one session, one unit of work."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -114,13 +115,37 @@ def unit_of_work() -> Iterator[None]:
     readonly.refuse()
     session = db.session
     session.rollback()
-    session.connection(execution_options={"suluh_write": True})
+    with turn(db.engine.dialect.name):
+        session.connection(execution_options={"suluh_write": True})
+        try:
+            yield
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+
+
+_turn = threading.RLock()
+PATIENCE = 10.0
+"""Seconds a write waits for the others of its process, as long as for those of other processes."""
+
+
+@contextmanager
+def turn(dialect: str) -> Iterator[None]:
+    """Hold the turn to write of this process, where the database lets in one writer at a time.
+
+    SQLite's own way to wait sleeps and asks again, longer each time: among many threads the
+    unlucky one sleeps through its turn again and again. Who has waited too long asks SQLite.
+    """
+    if dialect != "sqlite":
+        yield
+        return
+    held = _turn.acquire(timeout=PATIENCE)
     try:
         yield
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+    finally:
+        if held:
+            _turn.release()
 
 
 def insert_into(model: type[Base]) -> "postgresql.Insert":

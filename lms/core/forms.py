@@ -129,7 +129,7 @@ def at_most(length: int) -> Length:
     return Length(max=length, message=_("Paling banyak %(max)d huruf."))
 
 
-def one_of(values: Iterable[str]) -> Any:
+def one_of(values: Iterable[str | int]) -> Any:
     """Refuse anything but `values`."""
     allowed = frozenset(values)
 

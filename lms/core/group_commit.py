@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 
 from lms.core import meters, readonly
-from lms.core.db import db, unit_of_work
+from lms.core.db import db, turn, unit_of_work
 
 MOST_AT_ONCE = 64
 """Writes of one transaction: others who write, in other processes too, must get their turn."""
@@ -178,19 +178,20 @@ class Writer:
             def execute(statement: Executable, values: Mapping[str, Any], /) -> Sequence[Any]:
                 return self._prepare(statement).run(driver, values)
 
-            driver.execute("BEGIN IMMEDIATE")
-            taken += self._take(MOST_AT_ONCE)
-            for one in taken:
-                driver.execute("SAVEPOINT one")
-                try:
-                    one.value = one.work(execute)
-                except Exception as error:
-                    if not driver.in_transaction:
-                        raise  # a full disk, for one, undoes what the others did as well
-                    one.error = error
-                    driver.execute("ROLLBACK TO one")
-                driver.execute("RELEASE one")
-            driver.execute("COMMIT")
+            with turn("sqlite"):
+                driver.execute("BEGIN IMMEDIATE")
+                taken += self._take(MOST_AT_ONCE)
+                for one in taken:
+                    driver.execute("SAVEPOINT one")
+                    try:
+                        one.value = one.work(execute)
+                    except Exception as error:
+                        if not driver.in_transaction:
+                            raise  # a full disk, for one, undoes what the others did as well
+                        one.error = error
+                        driver.execute("ROLLBACK TO one")
+                    driver.execute("RELEASE one")
+                driver.execute("COMMIT")
         finally:
             borrowed.close()  # rolls back what was not committed
 

@@ -50,7 +50,7 @@ class CorrectForm(PageForm):
     @property
     def applies(self) -> bool:
         """Tell whether it was sent to be done, not to be looked at."""
-        return self.langkah.data == "terapkan"
+        return bool(self.langkah.data == "terapkan")
 
 
 class RecheckForm(PageForm):

@@ -46,8 +46,8 @@ class Picture:
 def read_picture(stored: dict[str, str | bool]) -> Picture:
     """Return what was stored by as_dict."""
     return Picture(
-        State(stored["quiz"]),
-        Verdict(stored["verdict"]),
+        State(str(stored["quiz"])),
+        Verdict(str(stored["verdict"])),
         bool(stored["enough"]),
         bool(stored["complete"]),
     )

@@ -355,7 +355,7 @@ def list_below(standard: Standard) -> list[Below]:
     for code, (result, closed_at) in sorted(newest.items()):
         share = Fraction(result.points, 100 * result.panellists * len(result.versions))
         ratio = standard.ratio_of(code)
-        if rules.is_below(ratio, share, result.shown):
+        if closed_at is not None and rules.is_below(ratio, share, result.shown):
             asked = rules.needed(Fraction(*ratio), result.shown)
             signed = rules.needed(share, result.shown)
             found.append(Below(code, (asked, result.shown), (signed, result.shown), closed_at))

@@ -517,7 +517,7 @@ def _wording(
 ) -> _Wording:
     chain = [line.version, *(step.corrected for step in steps)]
     marked = next((one for one in chain if str(one) in counted), None)
-    key = other[marked].key if marked in other else line.key
+    key = other[marked].key if marked is not None and marked in other else line.key
     if not steps:
         return _Wording(key, marked is not None, key, line.options, None)
     last = steps[-1]

@@ -27,6 +27,7 @@ from lms.practice.cases.texts import Case, case_of
 from lms.ratings import services as ratings
 from lms.ratings.models import Rating
 from lms.ratings.rules import AlreadyRated, TwoAlready
+from lms.ratings.rules import Mark as Rated
 
 ASSESSORS = (Part.ASSESSOR, Part.TRAINER)
 
@@ -456,10 +457,7 @@ def decide(
         pairs = ratings.rate(
             about,
             viewer.id,
-            {
-                code: ratings.Mark(one.level or 0, note=one.note.strip())
-                for code, one in chosen.items()
-            },
+            {code: Rated(one.level or 0, note=one.note.strip()) for code, one in chosen.items()},
             feedback=feedback,
             now=now,
         )

@@ -178,7 +178,7 @@ def _preview(form: UploadForm, found: QuestionCollection) -> str | None:
         batch = services.read(data, format_)
     except services.Busy:
         busy = ServiceUnavailable()
-        busy.retry_after = 30  # type: ignore[attr-defined]  # read by the error page
+        busy.retry_after = 30  # read by the error page
         raise busy from None
     try:
         with unit_of_work():

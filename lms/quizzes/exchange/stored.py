@@ -72,7 +72,7 @@ def _pack_text(text: Text) -> Any:
 def _fill(
     kind: type[Any], data: Mapping[str, Any], image: Callable[[str], bytes], **given: Any
 ) -> Any:
-    hints = _hints(kind)
+    hints = _hints(cast(Any, kind))
     found = {
         field.name: _unpack(hints[field.name], data[field.name], image)
         for field in fields(kind)
@@ -82,7 +82,7 @@ def _fill(
 
 
 @cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
