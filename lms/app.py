@@ -54,6 +54,7 @@ FEATURES = (
     "modules",
     "quizzes",
     "quizzes.collections",
+    "quizzes.classes",
     "practice.attendance",
     "practice.cases",
     "practice.exercises",
@@ -67,6 +68,7 @@ FEATURES = (
     "notices",
     "reviews",
     "statistics",
+    "statistics.classes",
     "panels",
     "corrections",
     "agencies",
@@ -75,7 +77,7 @@ FEATURES = (
     "reports",
     "pages",
 )
-WITHOUT_TABLES = {"moderation", "reports", "pages"}
+WITHOUT_TABLES = {"moderation", "statistics.classes", "reports", "pages"}
 WITHOUT_PAGES = ("ratings",)
 LARGEST_FORM = 512 * 1024
 """Bytes of one request: the longest case study is far below."""

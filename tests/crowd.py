@@ -78,6 +78,8 @@ from lms.privacy import incidents
 from lms.privacy.models import Deletion
 from lms.privacy.models import Way as DeletionWay
 from lms.quizzes import corrections
+from lms.quizzes.classes import services as class_quizzes
+from lms.quizzes.classes.models import Purpose
 from lms.quizzes.exchange import stored
 from lms.quizzes.models import Attempt, AttemptItem, Item, ItemVersion
 from lms.ratings import services as ratings
@@ -94,6 +96,7 @@ from tests.copies import STEP, copies
 from tests.ledgers import SPEC
 from tests.panels import rooms
 from tests.practice.exercises import desk
+from tests.quizzes.classes import helpers as class_quiz
 from tests.quizzes.collections import helpers as questions
 
 DAY = timedelta(days=1)
@@ -142,6 +145,7 @@ def build(app: Flask, size: int) -> Crowd:
         _found(crowd)
         _walk(crowd)
         _name(crowd)
+        _leave_questions(crowd)
     grow(crowd, size)
     with app.app_context(), unit_of_work():
         _revoke_copy(crowd)
@@ -152,7 +156,6 @@ def build(app: Flask, size: int) -> Crowd:
         _leave_correction(crowd)
         _leave_dispute(crowd)
     with app.app_context():
-        _leave_questions(crowd)
         _leave_panels(crowd)
     return crowd
 
@@ -166,6 +169,39 @@ def _leave_questions(crowd: Crowd) -> None:
     questions.bring(someone, where, questions.MOODLE, "moodle-xml")
     crowd.names["read"] = questions.preview(someone, where)
     crowd.names["image"] = stored.name_of(questions.PNG)
+    _leave_quizzes(crowd, where)
+
+
+def _leave_quizzes(crowd: Crowd, where: str) -> None:
+    """Leave a pair of quizzes of the class that two people sat, and one sitting of the learner."""
+    chosen = class_quiz.questions(where)
+    codes = {}
+    for name, purpose, hours in (("before", Purpose.BEFORE, 3), ("after", Purpose.AFTER, 2)):
+        draft = replace(
+            class_quiz.DRAFT,
+            purpose=purpose,
+            opens_at=crowd.now - timedelta(hours=hours),
+            closes_at=crowd.now + DAY,
+            questions=chosen,
+        )
+        with unit_of_work():
+            codes[name] = class_quizzes.create(
+                crowd.ids["class"], draft, actor_id=crowd.ids["trainer"], now=crowd.now
+            )
+        for who, right in (("learner", hours), ("holder", 1)):
+            person = db.session.get_one(Person, crowd.ids[who])
+            ref = class_quiz.sit(person, codes[name], right, now=crowd.now)
+            if who == "learner":
+                crowd.names[f"sat_{name}"] = ref.public_id
+    crowd.names |= {name: code.lower() for name, code in codes.items()}
+    with unit_of_work():
+        crowd.names["pair"] = class_quizzes.pair(
+            codes["before"],
+            codes["after"],
+            crowd.ids["class"],
+            actor_id=crowd.ids["trainer"],
+            now=crowd.now,
+        )
 
 
 def _leave_correction(crowd: Crowd) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 LEAST = 5
 """Groups of fewer people are not shown outside their own class."""
@@ -49,3 +50,24 @@ def t_quantile(freedom: int) -> float:
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
     )
     return sum(part / float(freedom) ** power for power, part in enumerate(parts))
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean with its 95 % interval; no interval below two values."""
+
+    count: int
+    mean: float
+    low: float | None
+    high: float | None
+
+
+def mean_of(values: Sequence[float]) -> Mean:
+    """Return the mean of values with Student's t interval; needs a value."""
+    count = len(values)
+    mean = sum(values) / count
+    if count < 2:
+        return Mean(count, mean, None, None)
+    spread = sqrt(sum((one - mean) ** 2 for one in values) / (count - 1))
+    half = t_quantile(count - 1) * spread / sqrt(count)
+    return Mean(count, mean, mean - half, mean + half)

@@ -28,7 +28,15 @@ from lms.practice.attendance.models import Attendance
 from lms.practice.attendance.rules import Half
 from lms.quizzes import keys
 from lms.quizzes import rules as quiz_rules
-from lms.quizzes.models import AnswerEvent, AnswerMark, Attempt, AttemptItem, Item, ItemVersion
+from lms.quizzes.models import (
+    AnswerEvent,
+    AnswerMark,
+    Attempt,
+    AttemptItem,
+    Item,
+    ItemVersion,
+    Quiz,
+)
 from lms.quizzes.receipts import Acknowledged, is_genuine
 from lms.quizzes.types import stored
 
@@ -106,7 +114,8 @@ def _sittings(counts: Counter[str]) -> Iterator[Problem]:
     while True:
         attempts = db.session.execute(
             select(Attempt.id, Attempt.public_id, Attempt.person_id, Attempt.closed_at)
-            .where(Attempt.id > last, Attempt.closed_at.is_not(None))
+            .join(Quiz, Quiz.id == Attempt.quiz_id)
+            .where(Attempt.id > last, Attempt.closed_at.is_not(None), Quiz.for_class.is_(False))
             .order_by(Attempt.id)
             .limit(BATCH)
         ).all()
@@ -117,7 +126,11 @@ def _sittings(counts: Counter[str]) -> Iterator[Problem]:
         yield from _compare(
             [(a.id, a.public_id, a.person_id, a.closed_at) for a in attempts], counts
         )
-    closed = select(Attempt.public_id).where(Attempt.closed_at.is_not(None))
+    closed = (
+        select(Attempt.public_id)
+        .join(Quiz, Quiz.id == Attempt.quiz_id)
+        .where(Attempt.closed_at.is_not(None), Quiz.for_class.is_(False))
+    )
     orphans = db.session.scalars(
         select(Evidence.group_key)
         .where(Evidence.kind == EvidenceKind.Q, Evidence.group_key.not_in(closed))

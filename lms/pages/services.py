@@ -31,6 +31,7 @@ from lms.practice.cases import services as cases
 from lms.practice.simulations import rules as simulation_rules
 from lms.practice.simulations import services as simulations
 from lms.quizzes import standing as quiz_standing
+from lms.quizzes.classes import services as class_quizzes
 from lms.reviews import services as reviews
 
 Event = Row[tuple[str, str, str, datetime | None, datetime | None]]
@@ -78,6 +79,16 @@ class Delta:
     article: str
 
 
+@dataclass(frozen=True, slots=True)
+class OpenQuiz:
+    """A quiz of somebody's class that they may begin or go on with now."""
+
+    code: str
+    slug: str
+    title: str
+    closes_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
     """The home of a companion."""
@@ -96,6 +107,8 @@ class Learner:
     """Newest first."""
     deltas: tuple[Delta, ...]
     """Oldest first."""
+    quizzes: tuple[OpenQuiz, ...]
+    """Those that close first come first."""
 
 
 def read_learner(person_id: int, *, now: datetime) -> Learner:
@@ -131,6 +144,7 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
         critical_total=len(critical),
         messages=tuple(history.messages()),
         deltas=tuple(history.deltas()),
+        quizzes=tuple(history.quizzes()),
     )
 
 
@@ -236,6 +250,13 @@ class _History:
             title, _line, article = one.what.partition("\n")
             yield Delta(one.code, title, article)
 
+    def quizzes(self) -> Iterator[OpenQuiz]:
+        """Give the quizzes of a class that are open, those that close first before the others."""
+        found = [many[0] for (what, _code), many in self.events.items() if what == "class_quiz"]
+        for one in sorted(found, key=lambda event: (event.ended_at, event.code)):
+            slug, _line, title = one.what.partition("\n")
+            yield OpenQuiz(one.code, slug, title, one.ended_at)
+
     def coached(self, kind: EvidenceKind, code: str) -> list[datetime]:
         """Return when a trainer gave guidance on one thing."""
         return [event.began_at for event in self.of_one("coaching", code, kind.value)]
@@ -259,6 +280,7 @@ def _everything() -> CompoundSelect[*tuple[Any, ...]]:
         messages.message_query(person, since),
         readings.delta_query(person, now, today, unread=True),
         cohorts.taught_query(person),
+        class_quizzes.history_query(person, now),
     )
 
 

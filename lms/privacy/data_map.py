@@ -611,9 +611,9 @@ ENTRIES: tuple[Entry, ...] = (
     _entry(
         "quiz",
         "quizzes",
-        "One per curriculum",
+        "One per curriculum, or of a class",
         why=TEXTS,
-        none="id curriculum_code minutes pausable",
+        none="id curriculum_code minutes pausable for_class",
     ),
     _entry(
         "item",
@@ -697,6 +697,32 @@ ENTRIES: tuple[Entry, ...] = (
         none="id",
         learning="attempt_id attempt_item_id seq choice response flagged",
         trace="client_key received_at",
+    ),
+    # quizzes of a class
+    _entry(
+        "class_quiz",
+        "quizzes",
+        "A quiz of a class: title, purpose, when it is open, who made it",
+        N_("Kuis kelas yang Anda susun"),
+        why=TEACH,
+        none="quiz_id cohort_id title purpose opens_at closes_at tries shows_answers cancelled_at",
+        trace="created_by created_at",
+    ),
+    _entry(
+        "class_quiz_item",
+        "quizzes",
+        "Which question of a collection a quiz of a class asks",
+        why=TEXTS,
+        none="item_id quiz_id question_id position",
+    ),
+    _entry(
+        "class_pair",
+        "quizzes",
+        "A test before and a test after that belong together",
+        N_("Pasangan pra-uji dan pasca-uji yang Anda buat"),
+        why=TEACH,
+        none="id public_id cohort_id before_id after_id",
+        trace="created_by created_at",
     ),
     # quizzes, collections of questions
     _entry(

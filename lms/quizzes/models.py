@@ -22,6 +22,8 @@ class Quiz(Base):
     """Time limit of a sitting; None where people may take as long as they need."""
     pausable: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     """Whether a pause stops the clock of a sitting with a time limit."""
+    for_class: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether a trainer made it for a class: it is no curriculum's, and never evidence."""
 
 
 class Item(Base):

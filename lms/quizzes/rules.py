@@ -72,6 +72,10 @@ class AttemptOpen(DomainError):
     """The sitting is not handed in yet; nothing about its key is said before that."""
 
 
+class OfClass(DomainError):
+    """The sitting is of a quiz of a class; its result has a page of its own."""
+
+
 class KeyReused(DomainError):
     """The browser sent another answer under the name of one that is stored already."""
 

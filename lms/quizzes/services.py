@@ -80,7 +80,7 @@ def load(items: Sequence[BankItem], *, now: datetime) -> dict[str, int]:
     list_disagreeing names them. Flushes.
     """
     quizzes = _quizzes({item.curriculum for item in items})
-    stored = {item.slug: item for item in db.session.scalars(select(Item))}
+    stored = {item.slug: item for item in db.session.scalars(_of_curricula())}
     newest, decided = _newest_versions(), keys.list_decided()
     counts = {"added": 0, "changed": 0, "unchanged": 0, "withdrawn": 0, "kept": 0}
     for item in items:
@@ -160,6 +160,11 @@ def _quizzes(codes: Iterable[str]) -> dict[str, int]:
     return have
 
 
+def _of_curricula() -> Select[Item]:
+    """Return the query of the item banks, without what trainers put together for a class."""
+    return select(Item).join(Quiz, Quiz.id == Item.quiz_id).where(Quiz.for_class.is_(False))
+
+
 def _newest_versions() -> dict[int, tuple[int, str]]:
     rows = db.session.execute(
         select(ItemVersion.item_id, ItemVersion.number, ItemVersion.digest).order_by(
@@ -224,20 +229,45 @@ def open_attempt(
         ),
         chance,
     )
+    return begin(
+        AttemptRef("", curriculum, person_id),
+        quiz_id=quiz_id,
+        number=len(state.closed) + 1,
+        kuk=state.scope,
+        drawn=drawn,
+        deadline_at=None if allowed is None else now + allowed,
+        now=now,
+    )
+
+
+def begin(
+    asked: AttemptRef,
+    *,
+    quiz_id: int,
+    number: int,
+    kuk: Sequence[str],
+    drawn: Sequence[rules.Draw],
+    deadline_at: datetime | None,
+    now: datetime,
+) -> AttemptRef:
+    """Write a sitting down with what was drawn; a double click gets the first one. Flushes.
+
+    Whether it may begin is for the caller to say.
+    """
     attempt = Attempt(
         quiz_id=quiz_id,
-        person_id=person_id,
-        number=len(state.closed) + 1,
-        kuk=list(state.scope),
+        person_id=asked.person_id,
+        number=number,
+        kuk=list(kuk),
         opened_at=now,
-        deadline_at=None if allowed is None else now + allowed,
+        deadline_at=deadline_at,
     )
     try:
         with db.session.begin_nested():
             db.session.add(attempt)
     except IntegrityError:
         # A double click: the other request was first, and this one gives back what it opened.
-        return _newest_ref(quiz_id, curriculum, person_id)
+        return _newest_ref(quiz_id, asked.curriculum, asked.person_id)
     db.session.execute(
         insert_into(AttemptItem),
         [
@@ -250,7 +280,7 @@ def open_attempt(
             for position, line in enumerate(drawn, 1)
         ],
     )
-    return AttemptRef(attempt.public_id, curriculum, person_id)
+    return AttemptRef(attempt.public_id, asked.curriculum, asked.person_id)
 
 
 def deal(drawn: Sequence[rules.Draw], random: Random) -> list[rules.Draw]:
@@ -613,6 +643,8 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
     end = max([ended, attempt.opened_at, *(event.at for event in events)])
     if end > ended:  # the clock was set back meanwhile: nothing ends before its last answer
         db.session.execute(update(Attempt).where(Attempt.id == attempt.id).values(closed_at=end))
+    if attempt.for_class:
+        return  # nothing of it is evidence
     competency.append(
         [
             NewEvidence(

@@ -48,6 +48,7 @@ SITTING = (
         Attempt.paused_at,
         Quiz.pausable,
         Quiz.curriculum_code,
+        Quiz.for_class,
     )
     .join(Quiz, Quiz.id == Attempt.quiz_id)
     .where(Attempt.public_id == bindparam("sitting"))
@@ -156,6 +157,8 @@ class Sheet:
     lines: tuple[Line, ...]
     seq: int
     clock: Clock
+    for_class: bool = False
+    """Whether it is the quiz of a class."""
 
     @property
     def answered(self) -> int:
@@ -358,7 +361,7 @@ def get_sheet(ref: AttemptRef) -> Sheet:
         for row in rows
     )
     seq = max((event.seq for event in events), default=0)
-    return Sheet(ref, attempt.number, lines, seq, clock_of(attempt))
+    return Sheet(ref, attempt.number, lines, seq, clock_of(attempt), attempt.for_class)
 
 
 def clock_of(attempt: AnyRow) -> Clock:
@@ -384,8 +387,13 @@ def asked_of(row: AnyRow | ItemVersion) -> Asked:
 
 
 def get_result(ref: AttemptRef, *, now: datetime) -> Result:
-    """Return a sitting with its key and reasons. Raises NotFound, rules.AttemptOpen."""
+    """Return a sitting with its key and reasons.
+
+    Raises NotFound, rules.AttemptOpen, rules.OfClass.
+    """
     attempt = get_attempt(ref)
+    if attempt.for_class:
+        raise rules.OfClass(ref.public_id)
     if attempt.closed_at is None:
         raise rules.AttemptOpen(ref.public_id)
     found = competency.current()

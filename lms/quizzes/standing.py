@@ -210,6 +210,7 @@ def _find_sittings() -> Select[*tuple[Any, ...]]:
             (Attempt.quiz_id == Quiz.id) & (Attempt.person_id == bindparam("person")),
             isouter=True,
         )
+        .where(Quiz.for_class.is_(False))
         .order_by(Quiz.curriculum_code, Attempt.number)
     )
 
@@ -306,7 +307,7 @@ def waiting(
             Attempt.closed_at,
         )
         .join(Quiz, Quiz.id == Attempt.quiz_id)
-        .where(Attempt.person_id.in_(person_ids))
+        .where(Attempt.person_id.in_(person_ids), Quiz.for_class.is_(False))
         .order_by(Attempt.number)
     )
     groups: dict[tuple[int, str], list[AnyRow]] = defaultdict(list)
@@ -360,4 +361,5 @@ def history_query(person_id: int) -> Select[*tuple[Any, ...]]:
         .join(
             Attempt, (Attempt.quiz_id == Quiz.id) & (Attempt.person_id == person_id), isouter=True
         )
+        .where(Quiz.for_class.is_(False))
     )

@@ -38,9 +38,11 @@ class Extra:
 
 
 def list_limits() -> list[Limit]:
-    """Return the limit of every quiz. One query."""
+    """Return the limit of every quiz of a curriculum. One query."""
     rows = db.session.execute(
-        select(Quiz.curriculum_code, Quiz.minutes, Quiz.pausable).order_by(Quiz.curriculum_code)
+        select(Quiz.curriculum_code, Quiz.minutes, Quiz.pausable)
+        .where(Quiz.for_class.is_(False))
+        .order_by(Quiz.curriculum_code)
     )
     return [Limit(*row) for row in rows]
 

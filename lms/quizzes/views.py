@@ -20,11 +20,13 @@ from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind, Kuk
 from lms.core import clock, login
 from lms.core.db import unit_of_work
+from lms.core.errors import NotFound
 from lms.core.group_commit import Execute, write_together
 from lms.core.i18n import clock as hour
 from lms.core.i18n import gettext as _
 from lms.core.i18n import moment
 from lms.quizzes import overdue, rules, services, sheets, texts, timing
+from lms.quizzes.classes import services as classes
 from lms.quizzes.forms import (
     ANSWER,
     Change,
@@ -69,13 +71,24 @@ def map_of(sheet: Sheet, positions: tuple[int, ...] | None = None) -> list[dict[
     ]
 
 
+def class_page(code: str, endpoint: str = "start", **values: str) -> str:
+    """Return the address of a page of the quiz of a class. Raises NotFound when it is none."""
+    slug = classes.find_class(code.upper())
+    if slug is None:
+        raise NotFound(code)
+    return url_for(f"class_quizzes.{endpoint}", slug=slug, code=code, **values)
+
+
 @bp.get("/kuis/<curriculum>")
 @login.role("trainee")
 def start(curriculum: str) -> ResponseReturnValue:
     """Say what the quiz is, and begin or resume it."""
     viewer = login.require_viewer()
     now = clock.now()
-    state = services.quiz_state(viewer.id, curriculum.upper(), now)
+    try:
+        state = services.quiz_state(viewer.id, curriculum.upper(), now)
+    except NotFound:
+        return redirect(class_page(curriculum))
     return render_template(
         "quizzes/start.html",
         state=state,
@@ -361,6 +374,8 @@ def result(curriculum: str, attempt: str) -> ResponseReturnValue:
         found = sheets.get_result(ref, now=clock.now())
     except rules.AttemptOpen:
         return redirect(address(ref))
+    except rules.OfClass:
+        return redirect(class_page(curriculum, "result", attempt=attempt))
     return render_template(
         "quizzes/result.html",
         result=found,

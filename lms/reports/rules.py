@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from math import sqrt
 
-from lms.core.figures import LEAST, Shown, hide_small, t_quantile
+from lms.core.figures import LEAST, Shown, hide_small, mean_of, t_quantile
 
 __all__ = ["LEAST", "Shown", "hide_small", "t_quantile"]
 """Figures that stand in core, under the names reports know them by."""
@@ -281,15 +281,10 @@ def paired_gain(pairs: Iterable[tuple[int | None, int]]) -> Gain | None:
     Source: Student's paired t interval.
     """
     differences = [after - before for before, after in pairs if before is not None]
-    count = len(differences)
-    if not count:
+    if not differences:
         return None
-    mean = sum(differences) / count
-    if count < 2:
-        return Gain(count, mean, None, None)
-    spread = sqrt(sum((one - mean) ** 2 for one in differences) / (count - 1))
-    half = t_quantile(count - 1) * spread / sqrt(count)
-    return Gain(count, mean, mean - half, mean + half)
+    found = mean_of(differences)
+    return Gain(found.count, found.mean, found.low, found.high)
 
 
 def parts_shown(counts: Sequence[int]) -> tuple[int | None, ...]:

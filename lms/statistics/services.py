@@ -50,7 +50,10 @@ def refresh(now: datetime) -> int:
 
 def _count() -> dict[int, int]:
     rows = db.session.execute(
-        select(Attempt.quiz_id, func.count()).where(FIRST).group_by(Attempt.quiz_id)
+        select(Attempt.quiz_id, func.count())
+        .join(Quiz, Quiz.id == Attempt.quiz_id)
+        .where(FIRST, Quiz.for_class.is_(False))
+        .group_by(Attempt.quiz_id)
     )
     return {quiz_id: count for quiz_id, count in rows}
 

@@ -277,6 +277,34 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "class_quiz",
+        sa.Column("quiz_id", sa.Integer(), nullable=False),
+        sa.Column("cohort_id", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column(
+            "purpose",
+            sa.Enum("latihan", "pra", "pasca", name="purpose", native_enum=False, length=40),
+            nullable=False,
+        ),
+        sa.Column("opens_at", UtcDateTime(), nullable=False),
+        sa.Column("closes_at", UtcDateTime(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("shows_answers", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("cancelled_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["cohort_id"], ["cohort.id"], name=op.f("fk_class_quiz_cohort_id_cohort")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["person.id"], name=op.f("fk_class_quiz_created_by_person")
+        ),
+        sa.ForeignKeyConstraint(["quiz_id"], ["quiz.id"], name=op.f("fk_class_quiz_quiz_id_quiz")),
+        sa.PrimaryKeyConstraint("quiz_id", name=op.f("pk_class_quiz")),
+    )
+    op.create_index(op.f("ix_class_quiz_cohort_id"), "class_quiz", ["cohort_id"], unique=False)
+
+    op.create_table(
         "panel_member",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("room_id", sa.Integer(), nullable=False),
@@ -452,6 +480,33 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_appeal_step_by_id_person")),
         sa.PrimaryKeyConstraint("appeal_id", "position", name=op.f("pk_appeal_step")),
     )
+        "class_pair",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("public_id", sa.String(), nullable=False),
+        sa.Column("cohort_id", sa.Integer(), nullable=False),
+        sa.Column("before_id", sa.Integer(), nullable=False),
+        sa.Column("after_id", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.Integer(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["after_id"], ["class_quiz.quiz_id"], name=op.f("fk_class_pair_after_id_class_quiz")
+        ),
+        sa.ForeignKeyConstraint(
+            ["before_id"], ["class_quiz.quiz_id"], name=op.f("fk_class_pair_before_id_class_quiz")
+        ),
+        sa.ForeignKeyConstraint(
+            ["cohort_id"], ["cohort.id"], name=op.f("fk_class_pair_cohort_id_cohort")
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"], ["person.id"], name=op.f("fk_class_pair_created_by_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_class_pair")),
+        sa.UniqueConstraint("after_id", name=op.f("uq_class_pair_after_id")),
+        sa.UniqueConstraint("before_id", name=op.f("uq_class_pair_before_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_class_pair_public_id")),
+    )
+    op.create_index(op.f("ix_class_pair_cohort_id"), "class_pair", ["cohort_id"], unique=False)
+
     op.create_table(
         "collected_question",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -588,6 +643,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answer_mark")),
         sa.UniqueConstraint("attempt_item_id", name=op.f("uq_answer_mark_attempt_item_id")),
     )
+    op.create_table(
+        "class_quiz_item",
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("quiz_id", sa.Integer(), nullable=False),
+        sa.Column("question_id", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["item.id"], name=op.f("fk_class_quiz_item_item_id_item")
+        ),
+        sa.ForeignKeyConstraint(
+            ["question_id"],
+            ["collected_question.id"],
+            name=op.f("fk_class_quiz_item_question_id_collected_question"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["quiz_id"], ["class_quiz.quiz_id"], name=op.f("fk_class_quiz_item_quiz_id_class_quiz")
+        ),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_class_quiz_item")),
+        sa.UniqueConstraint(
+            "quiz_id", "question_id", name=op.f("uq_class_quiz_item_quiz_id_question_id")
+        ),
+    )
+    op.create_index(
+        op.f("ix_class_quiz_item_question_id"), "class_quiz_item", ["question_id"], unique=False
+    )
+
     op.create_table(
         "collected_image",
         sa.Column("question_id", sa.Integer(), nullable=False),
@@ -765,12 +846,17 @@ def upgrade() -> None:
         "quiz",
         sa.Column("pausable", sa.Boolean(), server_default=sa.text("(true)"), nullable=False),
     )
+    op.add_column(
+        "quiz",
+        sa.Column("for_class", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
+    )
 
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_column("quiz", "for_class")
     op.drop_column("quiz", "pausable")
     op.drop_column("quiz", "minutes")
 
@@ -814,6 +900,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_collected_image_digest"), table_name="collected_image")
 
     op.drop_table("collected_image")
+    op.drop_index(op.f("ix_class_quiz_item_question_id"), table_name="class_quiz_item")
+
+    op.drop_table("class_quiz_item")
     op.drop_table("answer_mark")
     op.drop_index(op.f("ix_panel_signature_result_id"), table_name="panel_signature")
 
@@ -829,6 +918,9 @@ def downgrade() -> None:
     op.drop_table("appeal_step")
     op.drop_table("rating_mark")
     op.drop_table("rater_plan")
+    op.drop_index(op.f("ix_class_pair_cohort_id"), table_name="class_pair")
+
+    op.drop_table("class_pair")
     op.drop_index("ix_question_import_state", table_name="question_import")
     op.drop_index(op.f("ix_question_import_collection_id"), table_name="question_import")
 
@@ -839,6 +931,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_panel_member_person_id"), table_name="panel_member")
 
     op.drop_table("panel_member")
+    op.drop_index(op.f("ix_class_quiz_cohort_id"), table_name="class_quiz")
+
+    op.drop_table("class_quiz")
     op.drop_table("attempt_pause")
     op.drop_index(
         "uq_appeal_open",

@@ -612,7 +612,17 @@ def take(ids: Iterable[int], *, now: datetime) -> dict[int, Line]:
     for row in kept:
         row.used_at = row.used_at or now
     db.session.flush()
-    return {row.id: line_of(row) for row in kept}
+    wanted_images = select(CollectedImage.digest).where(CollectedImage.question_id.in_(wanted))
+    images = _bytes(wanted_images)
+    return {row.id: Line(row, stored.load(row.question, images.__getitem__)) for row in kept}
+
+
+def _bytes(digests: Select[str]) -> Mapping[str, bytes]:
+    """Return the bytes of images by their names."""
+    rows = db.session.execute(
+        select(QuestionImage.digest, QuestionImage.data).where(QuestionImage.digest.in_(digests))
+    )
+    return {digest: data for digest, data in rows}
 
 
 # Giving out
@@ -634,12 +644,7 @@ def whole(collection_id: int, *, import_id: int | None = None) -> list[Question]
         .join(CollectedQuestion, CollectedQuestion.id == CollectedImage.question_id)
         .where(CollectedQuestion.collection_id == collection_id)
     )
-    images: Mapping[str, bytes] = {
-        digest: data
-        for digest, data in db.session.execute(
-            select(QuestionImage.digest, QuestionImage.data).where(QuestionImage.digest.in_(wanted))
-        )
-    }
+    images = _bytes(wanted)
     return [stored.load(row.question, images.__getitem__) for row in rows]
 
 

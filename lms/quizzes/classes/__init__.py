@@ -1,0 +1,1 @@
+"""Quizzes of one class: practice, and tests before and after. Nothing of them is evidence."""
