@@ -480,6 +480,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_appeal_step_by_id_person")),
         sa.PrimaryKeyConstraint("appeal_id", "position", name=op.f("pk_appeal_step")),
     )
+    op.create_table(
         "class_pair",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("public_id", sa.String(), nullable=False),
@@ -915,12 +916,12 @@ def downgrade() -> None:
     op.drop_index("ix_collected_question_kind", table_name="collected_question")
 
     op.drop_table("collected_question")
-    op.drop_table("appeal_step")
-    op.drop_table("rating_mark")
-    op.drop_table("rater_plan")
     op.drop_index(op.f("ix_class_pair_cohort_id"), table_name="class_pair")
 
     op.drop_table("class_pair")
+    op.drop_table("appeal_step")
+    op.drop_table("rating_mark")
+    op.drop_table("rater_plan")
     op.drop_index("ix_question_import_state", table_name="question_import")
     op.drop_index(op.f("ix_question_import_collection_id"), table_name="question_import")
 
