@@ -242,7 +242,7 @@ PAGES: list[Page] = [
     ("holder", "/sertifikat/pertanyaan", 7),
     ("admin", "/admin/pengaduan", 6),
     ("admin", "/admin/pengaduan/aduan0", 7),
-    ("admin", "/admin/kuis", 2),
+    ("admin", "/admin/kuis", 3),
     ("admin", "/admin/orang", 4),
     ("admin", "/admin/orang?peran=trainee&cari=peserta&setelah=a", 4),
     ("admin", "/admin/orang/{learner}", 6),

@@ -14,16 +14,13 @@ def slopes(
     """Draw the two scores of each person and of the class; `words`: alternative, before, after."""
     alternative, before, after = words
     lines = [
-        f'<line class="slope{" down" if b < a else ""}" x1="{LEFT}" y1="{_y(a)}" '
+        f'<line class="{"other" if b < a else "one"}" x1="{LEFT}" y1="{_y(a)}" '
         f'x2="{RIGHT}" y2="{_y(b)}"/>'
         for a, b in pairs
     ]
-    mean = (
-        f'<line class="slope-mean" x1="{LEFT}" y1="{_y(means[0])}" x2="{RIGHT}" '
-        f'y2="{_y(means[1])}"/>'
-    )
+    mean = f'<line class="line" x1="{LEFT}" y1="{_y(means[0])}" x2="{RIGHT}" y2="{_y(means[1])}"/>'
     axis = "".join(
-        f'<line class="axis" x1="{LEFT}" y1="{_y(share)}" x2="{RIGHT}" y2="{_y(share)}"/>'
+        f'<line class="grid" x1="{LEFT}" y1="{_y(share)}" x2="{RIGHT}" y2="{_y(share)}"/>'
         f'<text x="{LEFT - 6}" y="{_y(share) + 4:.1f}" text-anchor="end">{share * 100:.0f}</text>'
         for share in (0.0, 0.5, 1.0)
     )
@@ -32,7 +29,7 @@ def slopes(
         f'<text x="{RIGHT}" y="{HEIGHT - 8}" text-anchor="middle">{escape(after)}</text>'
     )
     return Markup(  # noqa: S704  # numbers of ours, words escaped
-        f'<svg class="chart slopes" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         f'aria-label="{escape(alternative)}">{axis}{"".join(lines)}{mean}{feet}</svg>'
     )
 
