@@ -10,7 +10,7 @@ from fractions import Fraction
 from random import Random
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from lms.cohorts.models import Cohort, Enrolment
@@ -489,7 +489,10 @@ def papers(quiz_ids: Iterable[int], *, public_id: str | None = None) -> dict[int
 
     A question that waits for whoever reads it earns nothing yet.
     """
-    handed_in = [Attempt.quiz_id.in_(list(quiz_ids)), Attempt.closed_at.is_not(None)]
+    handed_in: list[ColumnElement[bool]] = [
+        Attempt.quiz_id.in_(list(quiz_ids)),
+        Attempt.closed_at.is_not(None),
+    ]
     if public_id is not None:
         handed_in.append(Attempt.public_id == public_id)
     attempts = db.session.execute(
@@ -499,18 +502,16 @@ def papers(quiz_ids: Iterable[int], *, public_id: str | None = None) -> dict[int
     ).all()
     closed = select(Attempt.id).where(*handed_in)
     answers: dict[int, list[quiz_rules.Event]] = defaultdict(list)
-    for row in db.session.execute(
-        select(AnswerEvent).where(AnswerEvent.attempt_id.in_(closed))
-    ).scalars():
-        answers[row.attempt_id].append(
+    for event in db.session.scalars(select(AnswerEvent).where(AnswerEvent.attempt_id.in_(closed))):
+        answers[event.attempt_id].append(
             quiz_rules.Event(
-                row.id,
-                row.attempt_item_id,
-                row.seq,
-                row.choice,
-                row.flagged,
-                row.received_at,
-                row.response,
+                event.id,
+                event.attempt_item_id,
+                event.seq,
+                event.choice,
+                event.flagged,
+                event.received_at,
+                event.response,
             )
         )
     drawn = _drawn(closed)
