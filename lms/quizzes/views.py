@@ -76,7 +76,8 @@ def class_page(code: str, endpoint: str = "start", **values: str) -> str:
     slug = classes.find_class(code.upper())
     if slug is None:
         raise NotFound(code)
-    return url_for(f"class_quizzes.{endpoint}", slug=slug, code=code, **values)
+    values |= {"slug": slug, "code": code}
+    return url_for(f"class_quizzes.{endpoint}", **values)  # type: ignore[arg-type]  # query values
 
 
 @bp.get("/kuis/<curriculum>")
