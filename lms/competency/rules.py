@@ -56,7 +56,9 @@ class UnknownKuk(DomainError):
 
 TRAINER_CURRICULUM = "T"
 """Its criteria are the trainer's own: companions do not need them."""
-RATERS = {TRAINER_CURRICULUM: 2}
+TWO = 2
+"""Assessors who mark the same thing blind to each other."""
+RATERS = {TRAINER_CURRICULUM: TWO}
 """Curriculum to how many assessors mark its stations. Source: decision rules 6, "Pelatih"."""
 
 

@@ -360,6 +360,8 @@ class Finding:
     harmful: bool = False
     note: str = ""
     assessor: str = ""
+    """Empty for the mark of two: it is both of theirs."""
+    raters: int = 1
     lapsed: bool = False
     """There was evidence once; it was voided, is too old, or the criterion reads differently."""
 
@@ -516,6 +518,8 @@ class _Reader:
         """Return the line of one source."""
         last = max(rows, key=lambda row: (row.at, row.id))
         remark = self.remarks.get(last.id)
+        assessor_id = (remark.assessor_id if remark else None) or 0
+        is_of_two = last.raters == rules.TWO
         return Finding(
             kind=kind,
             source=last.source,
@@ -526,7 +530,8 @@ class _Reader:
             mark=last.mark,
             harmful=any(row.harmful for row in rows),
             note=remark.note if remark else "",
-            assessor=self.names.get((remark.assessor_id if remark else None) or 0, ""),
+            assessor="" if is_of_two else self.names.get(assessor_id, ""),
+            raters=last.raters,
         )
 
     def state(self, kuk: rules.Kuk, kind: EvidenceKind, rows: list[rules.Row]) -> State:

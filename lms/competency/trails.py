@@ -105,6 +105,7 @@ def _kept(found: Any, standard_id: int) -> Kept:
             at=one.happened_at,
             voided=void is not None,
             text=text,
+            raters=one.raters,
         ),
         standard_id=one.standard_version_id,
         standard=found.version,

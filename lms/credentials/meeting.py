@@ -23,6 +23,7 @@ from lms.credentials.register import Entry, list_held
 from lms.credentials.rules import AlreadyIssued, Change, RevokedForViolation, Signer, Standing
 from lms.credentials.schemes import get_scheme
 from lms.credentials.signatures import AlreadyDecided, Open, PutOff, Viewer, open_of, viewer_of
+from lms.ratings import services as ratings
 
 PAGE = 50
 """People on one page of the meeting."""
@@ -269,6 +270,9 @@ class Proof:
 
     row: Evidence
     assessor: str
+    note: str
+    waits: bool
+    """Whether name and note are kept back: a third person, or the second one, is waited for."""
     voided: bool
     counts: bool
     """Whether the verdict rests on it: the newest of its kind, alive."""
@@ -321,12 +325,14 @@ def get_case(
     names = accounts.names_of(
         {row.assessor_id for row in rows if row.assessor_id} | {one.by_id for one in past}
     )
+    sealed = ratings.sealed([person_id])
     counted = {row for ids in line.judgement.evidence.values() for row in ids}
     proofs: dict[str, list[Proof]] = defaultdict(list)
     for row in reversed(rows):
         key = row.source if row.kind is EvidenceKind.HDR else row.kuk
-        assessor = names.get(row.assessor_id or 0, "")
-        proofs[key].append(Proof(row, assessor, row.id in voided, row.id in counted))
+        waits = sealed.hides_row(row)
+        said = ("", "") if waits else (names.get(row.assessor_id or 0, ""), row.note)
+        proofs[key].append(Proof(row, *said, waits, row.id in voided, row.id in counted))
     return Case(
         meeting=found,
         line=line,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, true
+from sqlalchemy import func, literal, select, true
 
 from certificates import codes
 from lms.accounts import services as accounts
@@ -43,6 +43,7 @@ from lms.credentials.models import (
 from lms.credentials.schemes import requirement
 from lms.quizzes import wordings
 from lms.quizzes.wordings import Named
+from lms.ratings import services as ratings
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Piece:
     """The row that stands in its place now."""
     is_voided_later: bool
     """It counted when the decision was signed."""
+    waits: bool
+    """Whether assessor and note are kept back: a third person, or the second one, is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,9 @@ def read_trail(code: str, viewer: Viewer, *, now: datetime) -> Trail:
         for one in kept
         if one.row.kind is EvidenceKind.Q and one.row.ref.isdecimal()
     )
-    reader = _Reader(found.standard, kept, items, head.decided_at, now, head.trace)
+    reader = _Reader(
+        found.standard, kept, items, head.decided_at, now, head.trace, head.sealed or ""
+    )
     scheme = SchemeSpec.model_validate(head.trace["scheme"])
     return Trail(
         code=head.code,
@@ -155,6 +160,9 @@ def read_trail(code: str, viewer: Viewer, *, now: datetime) -> Trail:
 
 def _select(code: str, viewer: Viewer) -> Any:
     """Return the certificate, one row for each signature, if the viewer may read its trail."""
+    known = codes.normalise(code) or ""
+    holder = select(Certificate.person_id).where(Certificate.code == known)
+    waits = ratings.sealed_query(holder).subquery("waits")
     ended = select(CertificateEvent.id).where(CertificateEvent.certificate_id == Certificate.id)
     allowed: Any = true()
     if "admin" not in viewer.roles:
@@ -176,12 +184,15 @@ def _select(code: str, viewer: Viewer) -> Any:
             accounts.name_of(Decision.signed_by).label("first_signer"),
             accounts.name_of(Signature.signer_id).label("signer"),
             ended.exists().label("ended"),
+            select(func.aggregate_strings(waits.c.kind + literal(" ") + waits.c.subject, "\n"))
+            .scalar_subquery()
+            .label("sealed"),
         )
         .join(Decision, Decision.id == Certificate.decision_id)
         .join(Scheme, Scheme.code == Certificate.scheme_code)
         .join(Proposal, Proposal.decision_id == Decision.id, isouter=True)
         .join(Signature, Signature.proposal_id == Proposal.id, isouter=True)
-        .where(Certificate.code == (codes.normalise(code) or ""), allowed)
+        .where(Certificate.code == known, allowed)
         .order_by(Signature.position)
     )
 
@@ -197,9 +208,11 @@ class _Reader:
         decided_at: datetime,
         now: datetime,
         trace: Mapping[str, Any],
+        sealed: str,
     ) -> None:
         self.standard, self.kept, self.items = standard, kept, items
         self.decided_at, self.now, self.trace = decided_at, now, trace
+        self.sealed = ratings.Sealed.parse(sealed)
         self.then = Ledger(standard, known_at(kept, decided_at), decided_at)
         self.today = Ledger(standard, [one.row for one in kept], now)
         self.replaced = {one.row.replaces: one.row.id for one in kept if one.row.replaces}
@@ -285,4 +298,5 @@ class _Reader:
             qualities=qualities.of_row(row, facts, kuk, ledger, enough),
             replaced_by=self.replaced.get(row.id),
             is_voided_later=one.voided is not None and not row.voided,
+            waits=self.sealed.hides(row.kind, row.group, row.ref),
         )

@@ -25,9 +25,10 @@ from lms.core.errors import NotFound
 from lms.core.ids import public_id as new_public_id
 from lms.core.login import Viewer
 from lms.ratings import rules
+from lms.ratings import services as ratings
 from lms.ratings.models import Appeal, AppealStep, Moderation, Rating
 from lms.ratings.rules import Mark, Stage
-from lms.ratings.services import ASSESSORS, replace
+from lms.ratings.services import ASSESSORS
 
 MARKED = (EvidenceKind.SK, EvidenceKind.OBS)
 """Kinds whose results are somebody's mark."""
@@ -114,7 +115,10 @@ def _zone_of(person_id: int) -> tzinfo:
 
 
 def candidates(person_id: int, now: datetime) -> list[Candidate]:
-    """Return the results somebody may appeal: those that say "not yet", in time. Six queries."""
+    """Return the results somebody may appeal: those that say "not yet", in time. Seven queries.
+
+    What a third person has still to decide on waits for that: the decision opens the days anew.
+    """
     found, zone = competency.current(), _zone_of(person_id)
     ledger = Ledger(found.standard, competency.rows_of_one(person_id, found), now)
     behind = {
@@ -126,7 +130,12 @@ def candidates(person_id: int, now: datetime) -> list[Candidate]:
         if row.harmful or not (row.passed if row.mark is None else row.mark == rules.LEVELS[-1])
     }
     asked = set(db.session.scalars(select(Appeal.evidence_id).where(Appeal.person_id == person_id)))
-    rows = [row for row in competency.list_evidence(person_id) if row.id in behind - asked]
+    waits = ratings.sealed([person_id])
+    rows = [
+        row
+        for row in competency.list_evidence(person_id)
+        if row.id in behind - asked and not waits.hides_row(row)
+    ]
     return [
         Candidate(
             key=key_of(row.kind, row.kuk, row.group_key, row.ref),
@@ -227,7 +236,7 @@ def uphold(
     for one in _whole(case):
         competency.void(one, reason=f"{PREFIX}{public_id}", by_id=viewer.id, now=now)
     if after is not None:
-        replace(
+        ratings.replace(
             case.row,
             after,
             ref=PREFIX + public_id,

@@ -90,6 +90,15 @@ class NoGain(DomainError):
     """An upheld appeal gives a higher mark, or has the thing marked anew."""
 
 
+def subject_of(group: str, ref: str) -> str:
+    """Return what was marked, from the group and the reference of its ledger row.
+
+    A case is its submission, a station the story played there in one round.
+    """
+    story = ref.split("/")[:2]
+    return "/".join((group, *story)) if len(story) == 2 else group
+
+
 def place_of(rater_id: int, raters: Sequence[int], *, begun: bool) -> int:
     """Return the place, 1 or 2, at which an assessor marks. `raters` hold the places in order.
 

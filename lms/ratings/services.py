@@ -9,9 +9,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
+from typing import cast as typed
 
-from sqlalchemy import CursorResult, Select, func, insert, select, update
+from sqlalchemy import (
+    CursorResult,
+    Select,
+    String,
+    cast,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
@@ -335,7 +346,7 @@ def annul(about: About, *, by_id: int, reason: str, now: datetime) -> int:
         .values(dropped_at=now),
         execution_options={"synchronize_session": False},
     )
-    count = cast("CursorResult[Any]", taken).rowcount
+    count = typed("CursorResult[Any]", taken).rowcount
     if count:
         audit.record(
             "ratings.annul",
@@ -346,6 +357,56 @@ def annul(about: About, *, by_id: int, reason: str, now: datetime) -> int:
             reason=reason,
         )
     return count
+
+
+def sealed_query(people: Collection[int] | Select[Any]) -> Select[Any]:
+    """Return a query of the things whose assessors nobody is told yet: columns kind, subject.
+
+    One of two has still to mark something there, or a third person has to decide. Who reads of
+    them may be that person.
+    """
+    pair = cast(Rating.id, String) + literal(" ", String) + RatingMark.kuk
+    halves = (
+        select(cast(Rating.kind, String).label("kind"), Rating.subject.label("subject"))
+        .join(RatingMark, RatingMark.rating_id == Rating.id)
+        .where(Rating.person_id.in_(people), Rating.annulled_at.is_(None))
+        .group_by(Rating.kind, Rating.subject)
+        .having(func.count(pair.distinct()) != rules.TWO * func.count(RatingMark.kuk.distinct()))
+    )
+    open_ = select(cast(Moderation.kind, String), Moderation.subject).where(
+        Moderation.person_id.in_(people),
+        Moderation.decided_at.is_(None),
+        Moderation.dropped_at.is_(None),
+    )
+    both = halves.union(open_).subquery("sealed")
+    return select(both.c.kind, both.c.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Things whose assessors and notes are not shown yet; see sealed_query."""
+
+    things: frozenset[tuple[str, str]]
+
+    @classmethod
+    def parse(cls, text: str) -> "Sealed":
+        """Read what another query brought along: a kind, a blank and a subject on each line."""
+        pairs = (line.partition(" ") for line in text.splitlines())
+        return cls(frozenset((kind, subject) for kind, _blank, subject in pairs))
+
+    def hides(self, kind: EvidenceKind, group: str, ref: str) -> bool:
+        """Tell whether a row of the ledger is about one of them."""
+        return (kind.value, rules.subject_of(group, ref)) in self.things
+
+    def hides_row(self, row: Evidence) -> bool:
+        """Tell whether a row as it is stored is about one of them."""
+        return self.hides(row.kind, row.group_key, row.ref)
+
+
+def sealed(people: Collection[int]) -> Sealed:
+    """Return what is not shown yet of these people. One query."""
+    rows = db.session.execute(sealed_query(people))
+    return Sealed(frozenset((row.kind, row.subject) for row in rows))
 
 
 def has_open_dispute(about: About) -> bool:
@@ -497,7 +558,7 @@ def moderate(
         .values(moderator_id=viewer.id, mark=level, act=act, reason=said, decided_at=now),
         execution_options={"synchronize_session": False},
     )
-    if cast("CursorResult[Any]", decided).rowcount != 1:
+    if typed("CursorResult[Any]", decided).rowcount != 1:
         raise rules.AlreadySettled(public_id)
     replace(
         current,

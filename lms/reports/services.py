@@ -39,6 +39,7 @@ from lms.competency.services import Current
 from lms.core.db import db
 from lms.credentials import schemes
 from lms.modules.models import Lesson
+from lms.ratings import services as ratings
 from lms.reports import rules, themes
 from lms.reports.facts import JOINED, facts_of
 from lms.reports.rules import CALM, Fact, FactKind, Stuck
@@ -149,6 +150,8 @@ class Person:
     evidence: Sequence[Evidence]
     voided: frozenset[int]
     names: dict[int, str]
+    waits: frozenset[int]
+    """Rows whose assessor and note are kept back: see ratings.sealed."""
 
 
 FIRST = 6
@@ -430,6 +433,7 @@ def person(cohort: Cohort, public_id: str, *, now: datetime) -> Person:
     every = tuple(found.standard.kuk.values())
     [line] = _lines(cohort, [(seat, None)], found, requirements(), now, kuk=every)
     evidence = competency.list_evidence(seat.person_id)
+    sealed = ratings.sealed([seat.person_id])
     assessors = {row.assessor_id for row in evidence if row.assessor_id is not None}
     return Person(
         cohort=cohort,
@@ -439,6 +443,7 @@ def person(cohort: Cohort, public_id: str, *, now: datetime) -> Person:
         evidence=evidence,
         voided=competency.void_ids(seat.person_id),
         names=accounts.names_of(assessors),
+        waits=frozenset(row.id for row in evidence if sealed.hides_row(row)),
     )
 
 

@@ -66,6 +66,7 @@ class Feedback:
     """What an assessor wrote about one submission."""
 
     assessor: str
+    """Empty while a third person has to decide something there."""
     text: str
     decided_at: datetime
 
@@ -204,14 +205,21 @@ def list_feedback(person_id: int, code: str) -> list[Feedback]:
         .order_by(CaseSubmission.number.desc())
     ).all()
     given = ratings.given_to_people(EvidenceKind.SK, code, [person_id])
+    waits = ratings.sealed([person_id]) if given else None
     lines = [
-        (who, text, row.decided_at)
+        (
+            0 if waits and waits.hides(EvidenceKind.SK, row.public_id, "") else who,
+            text,
+            row.decided_at,
+        )
         for row in decided
         for who, text in [(one.rater_id, one.feedback) for one in given.get(row.public_id, ())]
         or [(row.assessor_id, row.feedback)]
     ]
-    names = accounts.names_of({who for who, _text, _at in lines})
-    return [Feedback(assessor=names[who], text=text, decided_at=at) for who, text, at in lines]
+    names = accounts.names_of({who for who, _text, _at in lines if who})
+    return [
+        Feedback(assessor=names.get(who, ""), text=text, decided_at=at) for who, text, at in lines
+    ]
 
 
 def queue(viewer: Viewer) -> list[QueueLine]:

@@ -30,7 +30,10 @@ class MarkLine:
     note: str
     act: str
     by: str
+    """Empty while a third person, or a second assessor, is waited for."""
     at: datetime
+    waits: bool = False
+    """Whether name and note are kept back for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,7 @@ def _seen(row: Row, ledger: Ledger, zone: str, *, is_gone: bool) -> Seen:
 
 
 def marks_of(cohort_id: int, station: str, people: Sequence[int]) -> Marks:
-    """Return marks and rounds of people at one station of a class, in four queries."""
+    """Return marks and rounds of people at one station of a class, in five queries."""
     rounds: dict[int, list[ObservationRound]] = defaultdict(list)
     query = select(ObservationRound).where(
         ObservationRound.cohort_id == cohort_id, ObservationRound.person_id.in_(people)
@@ -208,18 +211,22 @@ def marks_of(cohort_id: int, station: str, people: Sequence[int]) -> Marks:
     ).all()
     given = ratings.given_to_people(EvidenceKind.OBS, station, people)
     names = accounts.names_of(row.ObservationMark.assessor_id for row in found)
+    sealed = ratings.sealed(people)
     lines, assessors = {}, {}
     for row in found:
         mark = row.ObservationMark
+        story = f"{station}/{mark.variant}"
+        waits = sealed.hides(EvidenceKind.OBS, row.public_id, story)
         key = (row.person_id, row.public_id, mark.variant, mark.kuk)
         assessors[key] = mark.assessor_id
         lines[key] = MarkLine(
             kuk=mark.kuk,
             mark=mark.mark,
-            note=mark.note,
+            note="" if waits else mark.note,
             act=mark.harmful_act,
-            by=names[mark.assessor_id],
+            by="" if waits else names[mark.assessor_id],
             at=mark.observed_at,
+            waits=waits,
         )
     used = frozenset(row.public_id for row in found)
     settled = frozenset((person_id, place) for person_id, place, _variant, _kuk in lines)

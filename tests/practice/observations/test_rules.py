@@ -259,8 +259,7 @@ class Playing(RuleBasedStateMachine):
         if done:
             key = (done[-1].round, done[-1].variant)
             self.rows = [
-                dataclasses.replace(r, voided=True) if (r.group, r.ref) == key else r
-                for r in self.rows
+                r._replace(voided=True) if (r.group, r.ref) == key else r for r in self.rows
             ]
 
     @rule(days=st.integers(1, 3))

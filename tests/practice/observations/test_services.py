@@ -384,7 +384,7 @@ def test_the_number_of_queries_does_not_grow_with_the_class(app: Flask, people: 
         with counted() as seen:
             read()
         counts.append(len(seen))
-    assert max(counts[:2]) <= 14
+    assert max(counts[:2]) <= 15
     assert max(counts[2:]) <= 20
 
 

@@ -275,7 +275,7 @@ def test_the_pages_ask_as_much_for_many_as_for_few(app: Flask, sign_in: SignIn, 
     room = Room(people)
     room.mark(K, *[2] * people)
     browser = sign_in(room.assessor)
-    for rest, most in (("", 11), ("/ST1", 17), (f"/ST1/peserta/{room.keys[0]}", 15)):
+    for rest, most in (("", 11), ("/ST1", 18), (f"/ST1/peserta/{room.keys[0]}", 15)):
         with counted() as seen:
             assert browser.get(address(room, rest)).status_code == 200
         assert len(seen) <= most
