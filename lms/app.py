@@ -55,6 +55,7 @@ FEATURES = (
     "quizzes",
     "quizzes.collections",
     "quizzes.classes",
+    "quizzes.essays",
     "practice.attendance",
     "practice.cases",
     "practice.exercises",

@@ -98,6 +98,7 @@ from tests.panels import rooms
 from tests.practice.exercises import desk
 from tests.quizzes.classes import helpers as class_quiz
 from tests.quizzes.collections import helpers as questions
+from tests.quizzes.essays import helpers as essays
 
 DAY = timedelta(days=1)
 BASE = "https://suluh.example"
@@ -194,6 +195,10 @@ def _leave_quizzes(crowd: Crowd, where: str) -> None:
             if who == "learner":
                 crowd.names[f"sat_{name}"] = ref.public_id
     crowd.names |= {name: code.lower() for name, code in codes.items()}
+    people = [db.session.get_one(Person, crowd.ids["learner"])]
+    trainer = db.session.get_one(Person, crowd.ids["trainer"])
+    (written,) = essays.sit_class_quiz(trainer, crowd.ids["class"], people, crowd.now)
+    crowd.names["written"] = written.public_id
     with unit_of_work():
         crowd.names["pair"] = class_quizzes.pair(
             codes["before"],

@@ -154,6 +154,16 @@ def hold(version_id: int, *, alone: bool = False) -> None:
     )
 
 
+def find_standard_of(person_id: int, group: str) -> int | None:
+    """Return the version under which a sitting or submission was recorded; None when it was not."""
+    return db.session.scalar(
+        select(Evidence.standard_version_id)
+        .where(Evidence.person_id == person_id, Evidence.group_key == group)
+        .order_by(Evidence.id)
+        .limit(1)
+    )
+
+
 def set_adopted(version_id: int, at: datetime | None) -> None:
     """Write down since when the installation adopts a version; None: it is a draft again."""
     db.session.execute(

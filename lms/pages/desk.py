@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import union_all
+
 from lms.cohorts import desk as timetables
 from lms.cohorts import services as cohorts
 from lms.cohorts.desk import Today
 from lms.cohorts.models import Cohort, Part
 from lms.competency import overviews
 from lms.competency.overviews import Overview
+from lms.core.db import db
 from lms.core.login import Viewer
 from lms.credentials import desk as signing
 from lms.modules import laws
@@ -18,11 +21,19 @@ from lms.nominations import desk as nominations
 from lms.pages import rules
 from lms.pages.rules import Phase
 from lms.practice.cases import desk as cases
-from lms.practice.cases.desk import Waiting
 from lms.practice.observations import desk as observations
+from lms.quizzes.essays import services as essays
 
 SHOWN = 8
 """Classes on the desk; the others are a page away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What is handed in and not marked: how much, and since when."""
+
+    count: int
+    oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,9 @@ class Desk:
     """Classes that are not shown."""
     today: tuple[Today, ...]
     marking: Waiting
+    """Case studies."""
+    essays: Waiting
+    """Written answers of quizzes."""
     stale: tuple[Stale, ...]
     """Lessons with a source that has to be looked at again."""
 
@@ -83,13 +97,21 @@ def read(viewer: Viewer, *, now: datetime, today: date) -> Desk:
     unobserved = observations.unobserved(viewer.id, today)
     to_sign = signing.to_sign(viewer.id)
     waiting = nominations.waiting(viewer.id, today) if viewer.is_any("trainer") else {}
+    marking = _marking(viewer)
     return Desk(
         classes=tuple(_class(one, now, counted, unobserved, to_sign, waiting) for one in shown),
         more=len(ordered) - len(shown),
         today=tuple(timetables.list_today(everything, now)),
-        marking=cases.waiting(viewer.id),
+        marking=marking["cases"],
+        essays=marking["essays"],
         stale=tuple(laws.list_stale(today)) if viewer.is_any("trainer") else (),
     )
+
+
+def _marking(viewer: Viewer) -> dict[str, Waiting]:
+    """Return what waits for marking, by feature. One query."""
+    both = union_all(cases.waiting_query(viewer.id), essays.waiting_query(viewer))
+    return {feature: Waiting(count, oldest) for feature, count, oldest in db.session.execute(both)}
 
 
 def _class(

@@ -92,7 +92,7 @@ ROLE_TABS: dict[str, list[Entry]] = {
                 "class_results.",
             ),
         ),
-        (N_("Menilai"), "cases.queue", "check", ("cases.", "panels.", "moderation.")),
+        (N_("Menilai"), "cases.queue", "check", ("cases.", "essays.", "panels.", "moderation.")),
         LESSONS,
     ],
     "agency": [
@@ -146,6 +146,7 @@ ROLE_TABS: dict[str, list[Entry]] = {
                 "reviews.",
                 "panels.",
                 "quizzes.limits",
+                "essays.",
             ),
         ),
     ],

@@ -124,6 +124,7 @@ WORDS: dict[str, str] = {
     "privacy.undo_deletion": N_("Penghapusan akun dibatalkan"),
     "quizzes.correct": N_("Kunci butir diperbaiki"),
     "quizzes.extra_time": N_("Waktu tambahan kuis diatur"),
+    "quizzes.mark": N_("Jawaban tertulis dinilai"),
     "quizzes.limit": N_("Batas waktu kuis diatur"),
     "ratings.annul": N_("Tanda dua penilai ditarik kembali"),
     "ratings.appeal": N_("Langkah banding"),

@@ -695,8 +695,11 @@ ENTRIES: tuple[Entry, ...] = (
         why=JUDGE,
         ways="attempt_id",
         none="id",
-        learning="attempt_id attempt_item_id seq choice response flagged",
+        learning="attempt_id attempt_item_id seq choice flagged",
         trace="client_key received_at",
+        text="response",
+        stays="response",
+        because="verdicts are worked out from it again; what was written in an essay is taken out",
     ),
     # quizzes of a class
     _entry(

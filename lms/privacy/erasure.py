@@ -21,6 +21,7 @@ from lms.privacy import consent, letters, rules
 from lms.privacy.data_map import MAP, Entry, Kind
 from lms.privacy.models import Deletion, Way
 from lms.privacy.owners import Owner
+from lms.quizzes.essays import services as essays
 
 
 class AlreadyAsked(DomainError):
@@ -179,6 +180,7 @@ def erase(person_id: int, *, now: datetime) -> None:
     # Whose rows are found by an address must be found before the address is gone.
     found = {table.name: _keys(table, owner) for table in tables}
     _close_proposals(person_id, now)
+    essays.blank_texts(person_id, rules.GONE)
     for table in reversed(tables):
         entry = MAP[table.name]
         if entry.gone:

@@ -47,7 +47,11 @@ class ItemVersion(Base):
     __tablename__ = "item_version"
     # Two loads at once must not both write version 2. A digest may come back: a text taken back is
     # a new version, so that the newest is always the one in the files.
-    __table_args__ = (UniqueConstraint("item_id", "number"),)
+    __table_args__ = (
+        UniqueConstraint("item_id", "number"),
+        # Few types wait for somebody who reads them, and desks ask for those.
+        Index("ix_item_version_kind", "kind"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id"))

@@ -451,11 +451,11 @@ def _results(
             kuk=line.kuk,
             order=line.option_order,
             key=wording.key,
-            withdrawn=_withdrawn(line, attempt.closed_at)
+            withdrawn=_withdrawn(line, attempt.closed_at) or _is_faulty(line, wording)
             if is_read(line.kind)
             else not wording.counts,
             asked=stored.find(line.kind, line.stem, line.body),
-            by_hand=None if line.level is None else rules.ByHand(line.level, line.passed),
+            by_hand=by_hand_of(line),
         )
         for line, wording in zip(found, wordings, strict=True)
     ]
@@ -480,9 +480,7 @@ def _results(
                 reviewed=line.reviewed,
                 marks=signed.get((line.slug, line.digest), ()),
                 corrected=wording.remark,
-                reading=None
-                if line.level is None
-                else Reading(line.level, line.passed, line.note, line.marked_at),
+                reading=reading_of(line),
             )
         )
     return questions, rules.scores(marks)
@@ -544,6 +542,23 @@ def _wording(
 def is_read(kind: str) -> bool:
     """Tell whether somebody has to read the answers to questions of a type."""
     return TYPES[Kind(kind)].by_hand
+
+
+def by_hand_of(line: AnyRow) -> rules.ByHand | None:
+    """Return the mark of whoever read an answer, from the columns level and passed."""
+    return None if line.level is None else rules.ByHand(line.level, line.passed)
+
+
+def reading_of(line: AnyRow) -> Reading | None:
+    """Return what whoever read an answer found, from its line of DRAWN."""
+    if line.level is None:
+        return None
+    return Reading(line.level, line.passed, line.note, line.marked_at)
+
+
+def _is_faulty(line: AnyRow, wording: _Wording) -> bool:
+    """Tell whether a question was called faulty before anybody read the answer: nobody will."""
+    return line.level is None and wording.remark is not None and not wording.counts
 
 
 def _withdrawn(line: AnyRow, closed_at: datetime) -> bool:

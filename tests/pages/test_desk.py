@@ -24,14 +24,15 @@ from lms.modules import laws
 from lms.modules.models import Lesson
 from lms.pages import desk
 from lms.pages.rules import Phase, desk_order, phase_of
-from lms.practice.cases import desk as cases
 from lms.practice.cases import services as marking
 from lms.practice.observations import desk as observations
 from lms.practice.observations.models import ObservationRound
+from lms.quizzes.essays import services as essays
 from lms.reports import snapshots
 from tests import factories
 from tests.practice.cases import scene
 from tests.queries import counted
+from tests.quizzes.essays import helpers as essay
 
 Enter = Callable[[Person], FlaskClient]
 DAY = timedelta(days=1)
@@ -134,7 +135,7 @@ def test_what_waits_for_marking_is_what_the_queue_lists(app: Flask):
     scene.hand_in(here.trainee)
     assessor = here.assessor
     queue = marking.queue(viewer(assessor, "assessor"))
-    found = cases.waiting(assessor.id)
+    found = waiting(assessor)
     assert (found.count, found.oldest) == (len(queue), queue[0].submitted_at)
     assert found.count == 1
     with unit_of_work():
@@ -142,8 +143,28 @@ def test_what_waits_for_marking_is_what_the_queue_lists(app: Flask):
             assessor.id, here.trainee, ConflictKind.RELATIVE, declared_by=assessor.id,
             now=clock.now(),
         )  # fmt: skip
-    assert cases.waiting(assessor.id).count == 0
-    assert cases.waiting(factories.person("assessor").id) == cases.Waiting(0, None)
+    assert waiting(assessor).count == 0
+    assert waiting(factories.person("assessor")) == desk.Waiting(0, None)
+
+
+def waiting(assessor: Person) -> desk.Waiting:
+    return desk._marking(viewer(assessor, "assessor"))["cases"]
+
+
+@pytest.mark.both
+def test_written_answers_that_wait_stand_on_the_desk(app: Flask, sign_in: Enter):
+    room = essay.Room()
+    essay.ask(essay.kuk(critical=False))
+    assert desk._marking(room.viewer)["essays"] == desk.Waiting(0, None)
+    assert "jawaban tertulis" not in sign_in(room.assessor).get("/").text
+    for one in room.people:
+        essay.sit(one.id, now=clock.now())
+    (first, _second) = essays.queue(room.viewer).lines
+    assert desk._marking(room.viewer)["essays"] == desk.Waiting(2, first.closed_at)
+    for someone in (room.assessor, room.trainer):
+        page = sign_in(someone).get("/").text
+        assert "2 jawaban tertulis kuis menunggu penilaian Anda." in page
+        assert 'href="/menilai/esai"' in page
 
 
 @pytest.mark.both

@@ -841,6 +841,7 @@ def upgrade() -> None:
         "item_version", sa.Column("kind", sa.String(), server_default="single", nullable=False)
     )
     op.add_column("item_version", sa.Column("body", sa.JSON(none_as_null=True), nullable=True))
+    op.create_index("ix_item_version_kind", "item_version", ["kind"], unique=False)
 
     op.add_column("quiz", sa.Column("minutes", sa.Integer(), nullable=True))
     op.add_column(
@@ -861,6 +862,7 @@ def downgrade() -> None:
     op.drop_column("quiz", "pausable")
     op.drop_column("quiz", "minutes")
 
+    op.drop_index("ix_item_version_kind", table_name="item_version")
     op.drop_column("item_version", "body")
     op.drop_column("item_version", "kind")
 

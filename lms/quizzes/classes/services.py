@@ -25,8 +25,24 @@ from lms.quizzes import timing
 from lms.quizzes.classes import rules
 from lms.quizzes.classes.models import ClassPair, ClassQuiz, ClassQuizItem, Purpose
 from lms.quizzes.collections import services as collections
-from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
-from lms.quizzes.sheets import DRAWN, AttemptRef, QuestionResult, events_of, get_attempt
+from lms.quizzes.models import (
+    AnswerEvent,
+    AnswerMark,
+    Attempt,
+    AttemptItem,
+    Item,
+    ItemVersion,
+    Quiz,
+)
+from lms.quizzes.sheets import (
+    DRAWN,
+    AttemptRef,
+    QuestionResult,
+    by_hand_of,
+    events_of,
+    get_attempt,
+    reading_of,
+)
 from lms.quizzes.types import stored
 from lms.quizzes.types.base import NONE
 
@@ -543,8 +559,11 @@ def _drawn(closed: Select[int]) -> Mapping[int, list[tuple[int, quiz_rules.Drawn
             ItemVersion.kind,
             ItemVersion.stem,
             ItemVersion.body,
+            AnswerMark.level,
+            AnswerMark.passed,
         )
         .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
+        .join(AnswerMark, AnswerMark.attempt_item_id == AttemptItem.id, isouter=True)
         .where(AttemptItem.attempt_id.in_(closed))
         .order_by(ItemVersion.item_id)
     ).all()
@@ -564,6 +583,7 @@ def _drawn(closed: Select[int]) -> Mapping[int, list[tuple[int, quiz_rules.Drawn
                     order=row.option_order,
                     key="",
                     asked=asked[row.item_version_id],
+                    by_hand=by_hand_of(row),
                 ),
             )
         )
@@ -582,7 +602,13 @@ def list_answered(ref: AttemptRef) -> list[QuestionResult]:
     asked = [stored.unpack(line.kind, line.stem, line.body) for line in lines]
     drawn = [
         quiz_rules.Drawn(
-            id=line.id, version=line.version, kuk="", order=line.option_order, key="", asked=one
+            id=line.id,
+            version=line.version,
+            kuk="",
+            order=line.option_order,
+            key="",
+            asked=one,
+            by_hand=by_hand_of(line),
         )
         for line, one in zip(lines, asked, strict=True)
     ]
@@ -601,7 +627,7 @@ def list_answered(ref: AttemptRef) -> list[QuestionResult]:
             waits=mark.waits,
             reviewed=False,
             marks=(),
-            reading=None,
+            reading=reading_of(line),
         )
         for line, one, mark in zip(lines, asked, marks, strict=True)
     ]

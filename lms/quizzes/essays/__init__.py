@@ -1,0 +1,1 @@
+"""Written answers of quizzes: what waits, and marking it."""

@@ -1,0 +1,416 @@
+"""What assessors do with written answers of quizzes. Services flush; entry points commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import aliased
+
+from lms.accounts import services as accounts
+from lms.cohorts import services as cohorts
+from lms.cohorts.models import Part
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind, Kuk
+from lms.competency.services import Current, NewEvidence
+from lms.core import audit
+from lms.core.db import db, insert_once
+from lms.core.errors import DomainError, NotFound
+from lms.core.login import Viewer
+from lms.quizzes import keys
+from lms.quizzes.classes.models import ClassQuiz
+from lms.quizzes.essays import rules
+from lms.quizzes.models import (
+    AnswerEvent,
+    AnswerMark,
+    Attempt,
+    AttemptItem,
+    Item,
+    ItemCorrection,
+    ItemVersion,
+    Quiz,
+)
+from lms.quizzes.sheets import Reading, asked_of
+from lms.quizzes.types import Kind
+from lms.quizzes.types.essay.rules import words
+from lms.quizzes.types.model import Text
+from lms.quizzes.types.stored import Asked
+
+AnyRow = Row[*tuple[Any, ...]]
+ASSESSORS = (Part.ASSESSOR, Part.TRAINER)
+PAGE = 50
+"""Sittings on one page of the list."""
+ERASED = "erased"
+"""Stands in a response whose text was taken out; nobody is asked to mark it."""
+
+
+class AlreadyMarked(DomainError):
+    """Somebody marked the answer before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sitting with answers that wait."""
+
+    public_id: str
+    position: int
+    """The first question that waits."""
+    person: str
+    curriculum: str
+    title: str
+    """Of the quiz of a class; empty for the quiz of a curriculum."""
+    waiting: int
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One page of what waits, oldest first."""
+
+    lines: tuple[Line, ...]
+    after: str | None
+    """The sitting after which the next page begins, if there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Essay:
+    """One written answer beside what it was asked for."""
+
+    public_id: str
+    position: int
+    person: str
+    curriculum: str
+    title: str
+    number: int
+    closed_at: datetime
+    zone: str | None
+    is_evidence: bool
+    kuk: Kuk | None
+    stem: Text
+    guidance: Text
+    least_words: int | None
+    most_words: int | None
+    text: str
+    words: int
+    mark: Reading | None
+    marked_by: str
+
+
+def _essays() -> Select[*tuple[Any, ...]]:
+    """Return the query of written answers in closed sittings, with the last text of each.
+
+    What was left open is not among them: its score is nothing, and nobody has to read it.
+    Neither is what does not count: withdrawn before the end, or called faulty since.
+    """
+    later = aliased(AnswerEvent)
+    is_last = ~exists().where(
+        later.attempt_item_id == AttemptItem.id,
+        later.response.is_not(None),
+        tuple_(later.seq, later.id) > tuple_(AnswerEvent.seq, AnswerEvent.id),
+    )
+    text = AnswerEvent.response["text"].as_string()
+    start = func.coalesce(
+        ItemVersion.body[("start", "value")].as_string(), ItemVersion.body["start"].as_string(), ""
+    )
+    return (
+        select(
+            Attempt.id.label("attempt_id"),
+            Attempt.public_id,
+            Attempt.person_id,
+            Attempt.number,
+            Attempt.closed_at,
+            AttemptItem.id.label("question_id"),
+            AttemptItem.position,
+            ItemVersion.id.label("version"),
+            Item.kuk,
+            Quiz.curriculum_code,
+            Quiz.for_class,
+            func.coalesce(ClassQuiz.title, "").label("title"),
+            text.label("text"),
+        )
+        .join(AttemptItem, AttemptItem.item_version_id == ItemVersion.id)
+        .join(Attempt, Attempt.id == AttemptItem.attempt_id)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .join(Quiz, Quiz.id == Attempt.quiz_id)
+        .join(ClassQuiz, ClassQuiz.quiz_id == Quiz.id, isouter=True)
+        .join(
+            AnswerEvent,
+            (AnswerEvent.attempt_item_id == AttemptItem.id) & AnswerEvent.response.is_not(None),
+        )
+        .where(
+            ItemVersion.kind == Kind.ESSAY,
+            Attempt.closed_at.is_not(None),
+            or_(Item.withdrawn_at.is_(None), Item.withdrawn_at > Attempt.closed_at),
+            ~exists().where(ItemCorrection.wrong_id == ItemVersion.id),
+            is_last,
+            text != "",
+            text != start,
+            AnswerEvent.response[ERASED].as_string().is_(None),
+        )
+    )
+
+
+def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
+    """Return the condition that the viewer's work is with the person of the sitting."""
+    if "admin" in viewer.roles:
+        return Attempt.person_id != viewer.id
+    return cohorts.has_seat_with(viewer, Attempt.person_id, *ASSESSORS)
+
+
+def _waits() -> ColumnElement[bool]:
+    return ~exists().where(AnswerMark.attempt_item_id == AttemptItem.id)
+
+
+def _waiting_for(viewer: Viewer) -> list[ColumnElement[bool]]:
+    """Return what is to be true of an answer that waits for this viewer."""
+    return [
+        _waits(),
+        _in_scope(viewer),
+        Attempt.person_id != viewer.id,
+        Attempt.person_id.not_in(cohorts.conflicts_of(viewer.id)),
+    ]
+
+
+def waiting_query(viewer: Viewer) -> Select[*tuple[Any, ...]]:
+    """Return a query of how many answers wait for this assessor, and since when: one row.
+
+    Columns: feature, count, oldest.
+    """
+    found = _essays().where(*_waiting_for(viewer)).subquery()
+    return select(
+        literal("essays", String).label("feature"), func.count(), func.min(found.c.closed_at)
+    ).select_from(found)
+
+
+def queue(viewer: Viewer, *, after: str | None = None) -> Queue:
+    """Return sittings with answers that wait for the viewer, oldest first, a page at a time.
+
+    People the viewer may not assess are not in it. Two queries, three for a later page.
+    """
+    found = _essays().where(*_waiting_for(viewer)).subquery()
+    columns = (
+        found.c.attempt_id,
+        found.c.public_id,
+        found.c.person_id,
+        found.c.curriculum_code,
+        found.c.title,
+        found.c.closed_at,
+    )
+    query = (
+        select(
+            *columns, func.min(found.c.position).label("position"), func.count().label("waiting")
+        )
+        .group_by(*columns)
+        .order_by(found.c.closed_at, found.c.attempt_id)
+        .limit(PAGE + 1)
+    )
+    if after is not None:
+        last = db.session.execute(
+            select(Attempt.closed_at, Attempt.id).where(
+                Attempt.public_id == after, Attempt.closed_at.is_not(None)
+            )
+        ).first()
+        if last is None:
+            raise NotFound(after)
+        query = query.where(
+            or_(
+                found.c.closed_at > last.closed_at,
+                (found.c.closed_at == last.closed_at) & (found.c.attempt_id > last.id),
+            )
+        )
+    rows = db.session.execute(query).all()
+    shown = rows[:PAGE]
+    names = accounts.names_of(row.person_id for row in shown)
+    return Queue(
+        tuple(
+            Line(
+                row.public_id,
+                row.position,
+                names[row.person_id],
+                row.curriculum_code,
+                row.title,
+                row.waiting,
+                row.closed_at,
+            )
+            for row in shown
+        ),
+        shown[-1].public_id if len(rows) > PAGE else None,
+    )
+
+
+def find_next(public_id: str, viewer: Viewer) -> int | None:
+    """Return the first question of a sitting that still waits for the viewer. One query."""
+    found = (
+        _essays()
+        .where(Attempt.public_id == public_id, *_waiting_for(viewer))
+        .order_by(AttemptItem.position)
+        .limit(1)
+    )
+    row = db.session.execute(found).first()
+    return None if row is None else int(row.position)
+
+
+def _find(public_id: str, position: int, viewer: Viewer) -> AnyRow:
+    """Return a written answer of somebody in the viewer's classes. Raises as get_essay."""
+    row = db.session.execute(
+        _essays().where(
+            Attempt.public_id == public_id, AttemptItem.position == position, _in_scope(viewer)
+        )
+    ).first()
+    if row is None:
+        raise NotFound(f"{public_id}/{position}")
+    cohorts.check_may_assess(viewer.id, row.person_id)
+    return row
+
+
+def get_essay(public_id: str, position: int, viewer: Viewer) -> Essay:
+    """Return one written answer, with its mark once there is one.
+
+    Raises NotFound, and cohorts.services.MayNotAssess for oneself, relatives and the line.
+    """
+    row = _find(public_id, position, viewer)
+    asked = _asked(row.version)
+    mark = db.session.scalar(
+        select(AnswerMark).where(AnswerMark.attempt_item_id == row.question_id)
+    )
+    names = accounts.names_of([row.person_id, *([mark.by_id] if mark else [])])
+    return Essay(
+        public_id=public_id,
+        position=position,
+        person=names[row.person_id],
+        curriculum=row.curriculum_code,
+        title=row.title,
+        number=row.number,
+        closed_at=row.closed_at,
+        zone=cohorts.find_zone_of(row.person_id),
+        is_evidence=not row.for_class,
+        kuk=None if row.for_class else _standard_of(row).standard.kuk.get(row.kuk),
+        stem=asked.stem,
+        guidance=asked.body.guidance,
+        least_words=asked.body.least_words,
+        most_words=asked.body.most_words,
+        text=row.text,
+        words=words(row.text),
+        mark=Reading(mark.level, mark.passed, mark.note, mark.at) if mark else None,
+        marked_by=names[mark.by_id] if mark else "",
+    )
+
+
+def _asked(version: int) -> Asked:
+    return asked_of(db.session.get_one(ItemVersion, version))
+
+
+def _standard_of(row: AnyRow) -> Current:
+    """Return the standard by which the other questions of the sitting were marked."""
+    found = competency.find_standard_of(row.person_id, row.public_id)
+    return competency.current() if found is None else competency.version(found)
+
+
+def mark(
+    public_id: str, position: int, viewer: Viewer, *, level: int, note: str, now: datetime
+) -> bool:
+    """Write the mark of an answer down, once; tell whether it passes. Flushes.
+
+    An answer in the quiz of a curriculum becomes evidence here, of the moment the sitting was
+    handed in. Raises as get_essay, and AlreadyMarked, rules.NoLevel, rules.NoNote.
+    """
+    rules.check_mark(level, note)
+    curriculum = db.session.scalar(
+        select(Quiz.curriculum_code)
+        .join(Attempt, Attempt.quiz_id == Quiz.id)
+        .where(Attempt.public_id == public_id)
+    )
+    # Nobody can call the question faulty between this look and the mark.
+    keys.hold(curriculum or "")
+    row = _find(public_id, position, viewer)
+    found = _standard_of(row)
+    kuk = None if row.for_class else found.standard.kuk.get(row.kuk)
+    passed = rules.passes(level, critical=kuk is not None and kuk.critical)
+    is_new = insert_once(
+        AnswerMark,
+        attempt_item_id=row.question_id,
+        level=level,
+        passed=passed,
+        note=note,
+        by_id=viewer.id,
+        at=now,
+    )
+    if not is_new:
+        raise AlreadyMarked(public_id)
+    audit.record(
+        "quizzes.mark",
+        f"attempt_item:{row.question_id}",
+        actor_id=viewer.id,
+        now=now,
+        sitting=public_id,
+        level=level,
+        passed=passed,
+    )
+    if not row.for_class:
+        competency.append(
+            [
+                NewEvidence(
+                    person_id=row.person_id,
+                    kind=EvidenceKind.Q,
+                    kuk=row.kuk,
+                    source=row.curriculum_code,
+                    group=public_id,
+                    ref=str(row.version),
+                    passed=passed,
+                    assessor_id=viewer.id,
+                    note=note,
+                    happened_at=row.closed_at,
+                )
+            ],
+            standard_id=found.id,
+            now=now,
+        )
+    db.session.flush()
+    return passed
+
+
+def blank_texts(person_id: int, gone: str) -> None:
+    """Take what somebody wrote out of their answers to essays. Flushes.
+
+    That something was written stays, and so do marks. Choices, numbers and short answers stay as
+    they are: a verdict is worked out from them again.
+    """
+    rows = db.session.execute(
+        select(AnswerEvent.id, AnswerEvent.response, ItemVersion.id.label("version"))
+        .join(Attempt, Attempt.id == AnswerEvent.attempt_id)
+        .join(AttemptItem, AttemptItem.id == AnswerEvent.attempt_item_id)
+        .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
+        .where(
+            Attempt.person_id == person_id,
+            ItemVersion.kind == Kind.ESSAY,
+            AnswerEvent.response.is_not(None),
+        )
+    ).all()
+    starts = _starts({row.version for row in rows})
+    for row in rows:
+        if row.response.get("text") not in ("", starts[row.version]):
+            db.session.execute(
+                update(AnswerEvent)
+                .where(AnswerEvent.id == row.id)
+                .values(response={"text": gone, ERASED: True})
+            )
+    db.session.flush()
+
+
+def _starts(versions: Sequence[int] | set[int]) -> dict[int, str]:
+    """Return what stood in the field of each question at first: nobody's own words."""
+    rows = db.session.scalars(select(ItemVersion).where(ItemVersion.id.in_(versions)))
+    return {row.id: asked_of(row).body.start.value for row in rows}
