@@ -6,20 +6,25 @@ from random import Random
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from certificates.codes import normalise
 from lms import demo
+from lms.accounts.models import Person
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Part
 from lms.competency import services as competency
 from lms.competency.rules import Verdict, verdicts
 from lms.config import CONTENT
 from lms.core import clock
+from lms.core.db import db
 from lms.core.login import Viewer
 from lms.credentials import meeting, register
 from lms.credentials import services as credentials
 from lms.demo import companions, people
 from lms.demo.walk import Walk, attend, coach, keys
+from lms.ratings import appeals
+from lms.ratings import services as ratings
 from lms.reports import services as reports
 from lms.reports.rules import Reason
 from tests import factories
@@ -148,3 +153,9 @@ def test_the_city_has_somebody_at_every_stage(app: Flask, tmp_path: Path):
     assert {entry.holder_name for entry in whole} == companions.NAMES
     assert {entry.status for entry in whole} == {"valid"}
     assert found.waiting == 1
+    pairs = [one for one in ratings.list_both() if one.source == "SK1"]
+    assert {one.levels for one in pairs} == {(2, 2), (2, 1)}
+    trainer = next(a["email"] for a in made["accounts"] if a["role"] == "trainer")
+    third = db.session.scalars(select(Person).where(Person.email == trainer)).one()
+    assert [one.kuk for one in ratings.list_disputes(third.id)] == ["03.1.1"]
+    assert [case.appeal.kuk for case in appeals.list_queue(third.id)] == ["03.1.1"]

@@ -26,7 +26,7 @@ from lms.credentials import register, signatures
 from lms.credentials import services as credentials
 from lms.credentials.models import Method
 from lms.credentials.rules import Reason
-from lms.demo import after, companions, desk, panels, people, place, readers, seats
+from lms.demo import after, companions, desk, judges, panels, people, place, readers, seats
 from lms.demo import agency as offices
 from lms.demo.walk import K1, ONLINE, Walk, attend, keys
 from lms.practice.attendance import services as attendance
@@ -439,6 +439,10 @@ def _colleagues(city: City, base_url: str) -> None:
             walk = city.walks[name]
             walk.observe(cohort, judge, starts + DAY + HOUR)
             walk.certify(cohort, _signers(city), starts + 6 * DAY, base_url, sample=True)
+    two = city.viewer("Lestari Widodo", "assessor"), city.viewer("Fajar Nugroho", "trainer")
+    agreed, differing = (city.walks[name] for name in people.MARKED_TWICE)
+    judges.mark_twice(cohort, agreed, differing, two, city.now)
+    judges.appeal(city.id_of("I Made Suardana"), base_url, city.now - HOUR)
 
 
 def _vary(city: City, cohort: Cohort, at: datetime) -> None:

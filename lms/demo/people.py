@@ -76,6 +76,9 @@ COLLEAGUES: list[tuple[str, str]] = [
 ]
 """Name and stage of each of the colleagues in the class UPTD PPA held for itself."""
 
+MARKED_TWICE = ("Mariana Silalahi", "Nyoman Sukerta")
+"""Colleagues whose case two assessors mark: they agree about hers, and not about his."""
+
 NOMINEES: dict[str, list[str]] = {
     "uptd": ["Wulan Maharani", "Ida Bagus Oka", "Salma Nasution"],
     "polres": ["Rudi Hartono Simbolon", "Theresia Manalu", "Slamet Riyadi"],
