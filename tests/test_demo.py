@@ -23,10 +23,13 @@ from lms.credentials import meeting, register
 from lms.credentials import services as credentials
 from lms.demo import companions, people
 from lms.demo.walk import Walk, attend, coach, keys
+from lms.quizzes.classes import services as class_quizzes
+from lms.quizzes.classes.models import Purpose
 from lms.ratings import appeals
 from lms.ratings import services as ratings
 from lms.reports import services as reports
 from lms.reports.rules import Reason
+from lms.statistics.classes import services as class_results
 from tests import factories
 
 DAY = timedelta(days=1)
@@ -159,3 +162,13 @@ def test_the_city_has_somebody_at_every_stage(app: Flask, tmp_path: Path):
     third = db.session.scalars(select(Person).where(Person.email == trainer)).one()
     assert [one.kuk for one in ratings.list_disputes(third.id)] == ["03.1.1"]
     assert [case.appeal.kuk for case in appeals.list_queue(third.id)] == ["03.1.1"]
+    lines = {line.quiz.purpose: line for line in class_quizzes.list_of_class(cohort.id)}
+    assert set(lines) == set(Purpose)
+    pair = lines[Purpose.BEFORE].pair
+    assert pair is not None
+    assert pair == lines[Purpose.AFTER].pair
+    gain = class_results.pair_report(cohort.id, pair).gain
+    assert gain is not None
+    assert gain.pairs == 20
+    assert gain.low is not None
+    assert 0.05 < gain.low < gain.mean < 0.5

@@ -26,7 +26,18 @@ from lms.credentials import register, signatures
 from lms.credentials import services as credentials
 from lms.credentials.models import Method
 from lms.credentials.rules import Reason
-from lms.demo import after, companions, desk, judges, panels, people, place, readers, seats
+from lms.demo import (
+    after,
+    classroom,
+    companions,
+    desk,
+    judges,
+    panels,
+    people,
+    place,
+    readers,
+    seats,
+)
 from lms.demo import agency as offices
 from lms.demo.walk import K1, ONLINE, Walk, attend, keys
 from lms.practice.attendance import services as attendance
@@ -83,6 +94,11 @@ def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
     expert, admin = "Hasan Basri", city.id_of("Ayu Pratiwi")
     readers.review(city.viewer(expert, "reviewer"), city.passwords[expert][1], admin, now)
     desk.count(now)
+    classroom.hold(
+        classroom.Room(new.id, city.viewer("Wati Suryani", "trainer"), now - 20 * DAY, now),
+        [seat.person_id for seat in cohorts.list_seats(new.id)],
+        Random(5),
+    )
     panels.meet(
         city.viewer("Ayu Pratiwi", "admin"),
         [

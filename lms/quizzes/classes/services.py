@@ -262,13 +262,28 @@ def pair(before: str, after: str, cohort_id: int, *, actor_id: int, now: datetim
             db.session.add(made)
     except IntegrityError:
         raise rules.Paired(before) from None
+    _note_pair("pair", made, actor_id, now)
     return made.public_id
 
 
-def unpair(public: str, cohort_id: int) -> None:
+def unpair(public: str, cohort_id: int, *, actor_id: int, now: datetime) -> None:
     """Part a pair; both quizzes stay as they are. Raises NotFound. Flushes."""
-    db.session.delete(get_pair(public, cohort_id))
+    found = get_pair(public, cohort_id)
+    _note_pair("unpair", found, actor_id, now)
+    db.session.delete(found)
     db.session.flush()
+
+
+def _note_pair(verb: str, found: ClassPair, actor_id: int, now: datetime) -> None:
+    # The row is gone once the pair is parted: which quizzes it bound stands here.
+    audit.record(
+        f"class_quizzes.{verb}",
+        f"class_pair:{found.id}",
+        actor_id=actor_id,
+        now=now,
+        before=found.before_id,
+        after=found.after_id,
+    )
 
 
 # Finding

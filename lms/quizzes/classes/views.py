@@ -109,7 +109,7 @@ def unpair(slug: str, public_id: str) -> ResponseReturnValue:
     """Part a pair; both quizzes stay."""
     cohort = class_of(slug)
     with unit_of_work():
-        services.unpair(public_id, cohort.id)
+        services.unpair(public_id, cohort.id, actor_id=login.require_viewer().id, now=clock.now())
     flash(_("Pasangan dilepas. Kedua kuis tetap ada."), "info")
     return redirect(url_for(".index", slug=slug))
 

@@ -159,11 +159,18 @@ def create_collection(
     )
     db.session.add(made)
     db.session.flush()
+    _note_collection("create", made, viewer, now)
     return made
 
 
 def update_collection(
-    public_id: str, title: str, *, organisation_id: int | None, shared: bool, viewer: Viewer
+    public_id: str,
+    title: str,
+    *,
+    organisation_id: int | None,
+    shared: bool,
+    viewer: Viewer,
+    now: datetime,
 ) -> QuestionCollection:
     """Change what a collection is called and whose it is. Raises NotFound, Forbidden. Flushes."""
     found = get_collection(public_id, viewer, change=True)
@@ -171,7 +178,19 @@ def update_collection(
         _check_organisation(organisation_id, viewer)
     found.title, found.organisation_id, found.shared = title, organisation_id, shared
     db.session.flush()
+    _note_collection("change", found, viewer, now)
     return found
+
+
+def _note_collection(verb: str, found: QuestionCollection, viewer: Viewer, now: datetime) -> None:
+    audit.record(
+        f"collections.{verb}",
+        f"question_collection:{found.id}",
+        actor_id=viewer.id,
+        now=now,
+        organisation=found.organisation_id,
+        shared=found.shared,
+    )
 
 
 def _check_organisation(organisation_id: int | None, viewer: Viewer) -> None:

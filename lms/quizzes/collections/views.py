@@ -105,6 +105,7 @@ def edit(public_id: str) -> ResponseReturnValue:
                 organisation_id=own.get(form.organisation.data),
                 shared=form.shared.data,
                 viewer=viewer,
+                now=clock.now(),
             )
         flash(_("Koleksi diubah."), "success")
         return redirect(url_for(".collection", public_id=public_id))

@@ -90,8 +90,13 @@ def effect(pairs: Sequence[tuple[float, float]]) -> Effect | None:
     """Return d_av: the mean difference over the root of the mean of both variances.
 
     Source: Bonett, D. G. (2008), Confidence intervals for standardized linear contrasts of means,
-    Psychological Methods 13, 99-109, for two repeated measurements. None below two pairs, or where
-    nobody differs from anybody.
+    Psychological Methods 13, 99-109, for two repeated measurements with the mean of both variances
+    as the standardiser, variances not taken as equal. Compared with the source of `ci.stdmean.ps`
+    in statpsych, the R package of the same author, whose published examples the tests repeat; the
+    article itself was not at hand. It rests on normal scores and is rough for few people. Not
+    corrected for bias: that would multiply d by √((n - 2) / (n - 1)).
+
+    None below two pairs, or where nobody differs from anybody.
     """
     count = len(pairs)
     if count < 2:

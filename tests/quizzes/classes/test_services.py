@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from lms.competency.models import Evidence
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
+from lms.core.models import AuditEvent
 from lms.operations import reconcile
 from lms.quizzes import rules as quiz_rules
 from lms.quizzes import services as quizzes
@@ -172,9 +173,19 @@ def test_two_quizzes_are_bound_once_and_hide_their_keys_until_both_are_closed(ap
     pairs = {line.code: line.pair for line in services.list_of_class(room.cohort_id)}
     assert pairs == {before: public_id, after: public_id, other: None}
     with pytest.raises(NotFound), unit_of_work():
-        services.unpair(public_id, factories.cohort().id)
+        services.unpair(public_id, factories.cohort().id, **made)
     with unit_of_work():
-        services.unpair(public_id, room.cohort_id)
+        services.unpair(public_id, room.cohort_id, **made)
+    noted = db.session.execute(
+        select(AuditEvent.action, AuditEvent.actor_id, AuditEvent.detail)
+        .where(AuditEvent.action.in_(["class_quizzes.pair", "class_quizzes.unpair"]))
+        .order_by(AuditEvent.id)
+    ).all()
+    bound = {"before": services.get(before, room.cohort_id).quiz_id}
+    bound["after"] = services.get(after, room.cohort_id).quiz_id
+    assert [tuple(one) for one in noted] == [
+        (f"class_quizzes.{verb}", room.trainer.id, bound) for verb in ("pair", "unpair")
+    ]
     assert db.session.scalar(select(func.count()).select_from(ClassQuiz)) == 3
 
 

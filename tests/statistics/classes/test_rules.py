@@ -40,6 +40,33 @@ def test_a_worked_example():
     assert found.effect.high == pytest.approx(d + 1.959963984540054 * se)
 
 
+@pytest.mark.parametrize(
+    ("means", "spreads", "r", "people", "wanted"),
+    [
+        ((110.4, 102.1), (15.3, 14.6), 0.75, 25, (0.5550319, 0.2394905, 0.8705732)),
+        ((602.4, 705.6), (33.17, 51.08), 0.769, 8, (-2.3963, -3.6744, -1.1182)),
+    ],
+)
+def test_the_interval_of_the_effect_is_the_published_one(
+    means: tuple[float, float],
+    spreads: tuple[float, float],
+    r: float,
+    people: int,
+    wanted: tuple[float, float, float],
+):
+    """The examples in the manual of statpsych for ci.stdmean.ps (first minus second)."""
+    rng = np.random.default_rng(2)
+    raw = rng.normal(size=(people, 2))
+    raw -= raw.mean(axis=0)
+    # Make the sample have exactly these moments: no correlation first, then the wanted one.
+    raw = raw @ np.linalg.inv(np.linalg.cholesky(np.cov(raw, rowvar=False))).T
+    one = raw[:, 0] * spreads[0] + means[0]
+    two = (r * raw[:, 0] + sqrt(1 - r * r) * raw[:, 1]) * spreads[1] + means[1]
+    found = rules.effect(list(zip(two.tolist(), one.tolist(), strict=True)))
+    digits = 5e-8 if people == 25 else 5e-5
+    assert (found.d, found.low, found.high) == pytest.approx(wanted, abs=digits)
+
+
 @given(pairs_of)
 def test_the_other_way_round_the_gain_is_a_loss(pairs: list[tuple[float, float]]):
     there = rules.gain(pairs)
