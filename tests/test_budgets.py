@@ -154,7 +154,7 @@ PAGES: list[Page] = [
     ("trainer", "/angkatan/{slug}/persiapan", 6),
     ("trainer", "/angkatan/{slug}/pesan", 7),
     ("trainer", "/angkatan/{slug}/pesan?alasan=quiet", 7),
-    ("trainer", "/angkatan/{slug}/peserta/{learner}", 18),
+    ("trainer", "/angkatan/{slug}/peserta/{learner}", 19),
     ("trainer", "/angkatan/{slug}/peserta/{learner}/waktu", 4),
     ("trainer", "/angkatan/{slug}/pleno", 15),
     ("assessor", "/angkatan/{slug}/pleno?skema=PENDAMPING&hal=1", 14),

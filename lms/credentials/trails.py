@@ -97,6 +97,8 @@ class Trail:
     code: str
     number: str
     holder_name: str
+    is_own: bool
+    """The reader is its holder."""
     title: str
     title_en: str
     decided_at: datetime
@@ -145,6 +147,7 @@ def read_trail(code: str, viewer: Viewer, *, now: datetime) -> Trail:
         code=head.code,
         number=head.number,
         holder_name=head.holder_name,
+        is_own=head.person_id == viewer.id,
         title=head.title,
         title_en=head.title_en,
         decided_at=head.decided_at,

@@ -17,6 +17,7 @@ from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
+from lms.competency.qualities import Stated
 from lms.competency.rules import EvidenceKind
 from lms.core.db import unit_of_work
 from lms.core.login import Viewer
@@ -194,7 +195,12 @@ class Walk:
         }
         commit(
             lambda: cases.decide(
-                submission, assessor, marks=marks, feedback="Terima kasih, teliti.", now=at
+                submission,
+                assessor,
+                marks=marks,
+                feedback="Terima kasih, teliti.",
+                stated=Stated(),
+                now=at,
             )
         )
 
@@ -217,7 +223,7 @@ class Walk:
             for station in own:
                 needed = competency_rules.raters_needed(station.curriculum)
                 for who, kuk in product([assessor_id, second_id][:needed], station.kuk):
-                    entry = observations.Entry(2, self.random.choice(NOTES), "")
+                    entry = observations.Entry(2, self.random.choice(NOTES), "", Stated())
                     observations.record(
                         cohorts.get_cohort_by_id(slug_id),
                         station.code,

@@ -37,7 +37,7 @@ from lms.competency.rules import (
 from lms.competency.rules import verdicts as verdicts_of
 from lms.competency.services import Current
 from lms.core.db import db
-from lms.credentials import schemes
+from lms.credentials import register, schemes
 from lms.modules.models import Lesson
 from lms.ratings import services as ratings
 from lms.reports import rules, themes
@@ -152,6 +152,8 @@ class Person:
     names: dict[int, str]
     waits: frozenset[int]
     """Rows whose assessor and note are kept back: see ratings.sealed."""
+    certificates: Sequence[register.Entry]
+    """Every one issued to them, the oldest of a scheme first."""
 
 
 FIRST = 6
@@ -444,6 +446,7 @@ def person(cohort: Cohort, public_id: str, *, now: datetime) -> Person:
         voided=competency.void_ids(seat.person_id),
         names=accounts.names_of(assessors),
         waits=frozenset(row.id for row in evidence if sealed.hides_row(row)),
+        certificates=register.list_held([seat.person_id], now),
     )
 
 

@@ -130,6 +130,9 @@ def test_who_may_read_it(app: Flask, sign_in):
     whole = browser.get(f"{page}?unit=semua").text
     assert whole.count("Dasar keputusan") == len(competency.current().standard.of("K1"))
     assert page in browser.get("/sertifikat").text
+    assert "/sertifikat" in browser.get("/kompetensi").text
+    person = f"/angkatan/{sat.world.cohort.slug}/peserta/{sat.world.trainee.public_id}"
+    assert page in sign_in(sat.world.trainer).get(person).text
     stem = wording_in(sat.ref).stem
     assert stem not in whole  # names and numbers, no text and no key
 

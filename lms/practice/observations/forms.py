@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from wtforms import BooleanField, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 
+from lms.competency.quality_forms import QualityForm
 from lms.core.forms import PageForm, at_most, one_of, required
 from lms.core.i18n import lazy_gettext as _
 from lms.practice.observations.services import Entry, Refusal
@@ -14,6 +15,7 @@ LABELS = (_("Belum aman"), _("Dengan bimbingan"), _("Aman mandiri"))
 EXCUSES = {
     Refusal.MAY_NOT: _("Anda tidak dapat menilai orang ini."),
     Refusal.NOTE: _("Tulis apa yang Anda lihat: tanda ini perlu catatan."),
+    Refusal.QUALITY: _("Bukti yang kurang mutunya hanya dapat ditandai “Belum aman”."),
     Refusal.EMPTY: _("Pilih salah satu tanda, atau hapus catatannya."),
     Refusal.FEEDBACK: _("Beri umpan balik dulu, lalu centang di atas daftar."),
     Refusal.TAKEN: _("Sudah dinilai sebelumnya. Yang Anda pilih di sini belum tersimpan."),
@@ -34,10 +36,10 @@ class MarksForm(PageForm):
     )
 
 
-class RowForm(PageForm):
-    """What was seen of one person; nothing chosen means not seen."""
+class RowForm(QualityForm):
+    """What was seen of one person, and its quality; nothing chosen means not seen."""
 
-    class Meta(PageForm.Meta):
+    class Meta(QualityForm.Meta):
         """The page's form carries the token."""
 
         csrf = False
@@ -55,7 +57,12 @@ class RowForm(PageForm):
     def entry(self) -> Entry:
         """Return what was said, as the service reads it."""
         mark = int(self.hasil.data) if self.hasil.data else None
-        return Entry(mark, self.catatan.data, self.tindakan.data)
+        return Entry(mark, self.catatan.data, self.tindakan.data, self.stated)
+
+    @property
+    def lacks_quality(self) -> bool:
+        """Tell whether the page asked, and one of the four was not ticked."""
+        return self.stated is not None and not self.stated.is_whole
 
     def refuse(self, why: Refusal) -> None:
         """Put the reason beside the field it is about."""

@@ -14,7 +14,9 @@ from sqlalchemy import insert, select
 
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
+from lms.competency import qualities
 from lms.competency import services as competency
+from lms.competency.qualities import Stated
 from lms.competency.rules import EvidenceKind
 from lms.core.db import Base, db
 from lms.core.errors import DomainError, NotFound
@@ -46,6 +48,8 @@ class Refusal(StrEnum):
     MAY_NOT = "may_not"
     """It is the assessor themselves, a relative, or somebody above or below them in line."""
     NOTE = "note"
+    QUALITY = "quality"
+    """A mark above the lowest stands on evidence that lacks one of the four qualities."""
     EMPTY = "empty"
     FEEDBACK = "feedback"
     """A repeat needs the word that feedback was given."""
@@ -64,11 +68,18 @@ class Entry:
     mark: int | None
     note: str
     act: str
+    stated: Stated | None = None
+    """What one assessor says of its quality; of two nobody is asked."""
 
     @property
     def is_empty(self) -> bool:
         """Tell whether nothing was said about the person."""
         return self.mark is None and not self.note and not self.act
+
+    @property
+    def fault(self) -> Refusal | None:
+        """Return why its mark may not stand on evidence of this quality, or None."""
+        return None if qualities.supports(self.mark, self.stated) else Refusal.QUALITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +123,7 @@ def record(
     saved, refused = set(), {}
     for person_id in people:
         case, entry = cases[person_id, code], given[person_id]
-        found = Refusal.MAY_NOT if person_id in barred else None
+        found = Refusal.MAY_NOT if person_id in barred else entry.fault
         if found is None and (needed > 1 or double.is_begun(person_id, case)):
             found = double.refusal(person_id, case, entry, has_feedback)
             if found is None:
@@ -272,6 +283,7 @@ class _Write:
             replaces=prior.id if prior else None,
             assessor_id=self.assessor_id,
             note=entry.note,
+            qualities=entry.stated if kuk == self.kuk else None,
             happened_at=self.now,
         )
 

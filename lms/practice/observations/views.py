@@ -42,7 +42,11 @@ def station(slug: str, code: str) -> ResponseReturnValue:
 
 @bp.post("/angkatan/<slug>/observasi/<code>")
 @login.role("trainer", "assessor")
-@login.accepts(MarksForm, "<peserta>-hasil", "<peserta>-catatan", "<peserta>-tindakan")
+@login.accepts(
+    MarksForm,
+    *(f"<peserta>-{name}" for name in ("hasil", "catatan", "tindakan")),
+    *(f"<peserta>-{name}" for name in ("mutu", "valid", "asli", "terkini", "memadai")),
+)
 def record(slug: str, code: str) -> ResponseReturnValue:
     """Save what was seen: rows in order are saved, the others come back with what was typed."""
     form = MarksForm()

@@ -13,10 +13,13 @@ from sqlalchemy import select
 from lms.accounts.models import Person
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import ConflictKind, Part
+from lms.competency import services as competency
+from lms.competency.rules import EvidenceKind
 from lms.core.db import db, unit_of_work
 from lms.practice.observations.models import ObservationMark
 from lms.practice.observations.rules import Stage
 from lms.practice.observations.services import Entry
+from lms.ratings import services as ratings
 from tests import factories
 from tests.practice.observations.rooms import AT, Room
 from tests.queries import counted
@@ -84,6 +87,69 @@ def test_one_row_at_fault_loses_nothing_that_was_typed(app: Flask, sign_in: Sign
     assert "Belum memilih.</textarea>" in page
     assert f"{long}</textarea>" in page
     assert [mark.mark for mark in db.session.scalars(select(ObservationMark))] == [2]
+
+
+def ticks(n: int, *names: str) -> Callable[[Room], dict[str, str]]:
+    """Return what one row sends of the four qualities: those ticked."""
+    return lambda room: {
+        f"{room.keys[n]}-mutu": "1",
+        **{f"{room.keys[n]}-{name}": "y" for name in names},
+    }
+
+
+@time_machine.travel(AT, tick=False)
+def test_the_four_qualities_stand_with_the_entry(app: Flask, sign_in: SignIn):
+    room = Room(3)
+    browser = sign_in(room.assessor)
+    page = browser.get(address(room, "/ST1")).text
+    row = page.partition(f"p-{room.keys[0]}")[2].partition("</li>")[0]
+    assert row.count(" checked") == 4  # the four qualities, and no mark
+    whole = ("valid", "asli", "terkini", "memadai")
+    response = save(
+        browser, room,
+        said(0, "2", "Tenang."), ticks(0, *whole),
+        said(1, "2", "Dibantu teman."), ticks(1, "valid", "terkini", "memadai"),
+        said(2, "0", "Baru sekali terlihat."), ticks(2, "valid", "asli", "terkini"),
+    )  # fmt: skip
+    assert response.status_code == 422
+    page = unescape(response.text)
+    assert "1 orang belum tersimpan" in page
+    assert "Bukti yang kurang mutunya hanya dapat ditandai “Belum aman”." in page
+    row = page.partition(f'id="p-{room.keys[1]}"')[2].partition("</li>")[0]
+    assert row.count(" checked") == 1 + 3  # what was chosen and ticked is still there
+    assert '<details class="fold small" open>' in row
+
+    def stored(n: int) -> list[tuple[bool | None, ...]]:
+        return [
+            (one.is_valid, one.is_authentic, one.is_current, one.is_sufficient)
+            for one in competency.list_evidence(room.people[n].id)
+        ]
+
+    assert stored(0) == [(True, True, True, True)]
+    assert stored(1) == []
+    assert stored(2) == [(True, True, True, False)]
+    # Somebody whose page did not ask has stated nothing.
+    assert save(browser, room, said(1, "1", "Dengan bimbingan.")).status_code == 302
+    assert stored(1) == [(None, None, None, None)]
+
+
+@time_machine.travel(AT, tick=False)
+def test_an_act_states_the_quality_of_what_was_looked_at_alone(app: Flask, sign_in: SignIn):
+    room = Room(1)
+    whole = ticks(0, "valid", "asli", "terkini", "memadai")
+    save(sign_in(room.assessor), room, said(0, "0", "Di depan kerabat.", "H8"), whole)
+    rows = competency.list_evidence(room.people[0].id)
+    assert {one.kuk: one.is_valid for one in rows if one.is_valid is not None} == {K: True}
+    assert len(rows) > 1
+
+
+@time_machine.travel(AT, tick=False)
+def test_of_two_assessors_nobody_is_asked_about_quality(app: Flask, sign_in: SignIn):
+    room = Room(1)
+    with unit_of_work():
+        wanted = {(EvidenceKind.OBS, "ST1"): 2}
+        ratings.set_plan(room.cohort.id, wanted, by_id=room.assessor.id, now=AT)
+    assert "Mutu bukti" not in sign_in(room.assessor).get(address(room, "/ST1")).text
 
 
 @time_machine.travel(AT, tick=False)
