@@ -24,7 +24,12 @@ def percent(share: float | None, places: int = 0, *, sign: bool = False) -> str:
     """Write a share in per cent, or a difference in points, as people write numbers here."""
     if share is None:
         return "–"
-    text = f"{100 * share:{'+' if sign else ''}.{places}f}".replace("-", "−")
+    text = f"{100 * share:.{places}f}"
+    if float(text) == 0:
+        text = text.removeprefix("-")  # what rounds to nothing has no sign
+    elif sign and share > 0:
+        text = f"+{text}"
+    text = text.replace("-", "−")
     return text.replace(".", ",") if language() == "id" else text
 
 
