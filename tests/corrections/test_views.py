@@ -8,7 +8,7 @@ from lms.corrections import services
 from lms.credentials import rechecks
 from lms.quizzes import corrections
 from tests import factories
-from tests.corrections.world import LATER, Sat, correct, wording_in
+from tests.corrections.world import CRITICAL, LATER, Sat, correct, wording_in
 from tests.quizzes import helpers
 
 
@@ -103,7 +103,9 @@ def test_an_administrator_decides_about_a_listed_certificate(app: Flask, sign_in
     assert paper.number in listing
     [(_id, listed)] = rechecks.list_rechecks()
     page = f"/admin/tinjau-sertifikat/{listed.public_id}"
-    assert "tidak terpenuhi" in browser.get(page).text
+    shown = browser.get(page).text
+    assert "tidak terpenuhi" in shown
+    assert f"/sertifikat/{paper.code}/jejak?unit={CRITICAL[:2]}" in shown
     assert paper.number in browser.get(f"/admin/tinjau-sertifikat?koreksi={made}").text
     assert paper.number not in browser.get("/admin/tinjau-sertifikat?koreksi=lain").text
     assert browser.post(page, data={"langkah": "keep", "catatan": ""}).status_code == 422
