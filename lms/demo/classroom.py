@@ -176,7 +176,7 @@ def _say(question: Question, order: str, knows: bool) -> dict[str, Any]:
     right = TYPES[kind].solve(question.body, order) or {}
     if kind is Kind.SINGLE:
         choice = right["choice"]
-        return {"choice": choice if knows else choice % len(question.body.options) + 1}
+        return {"choice": choice if knows else choice % len(order) + 1}
     if kind is Kind.TRUE_FALSE:
         values = [str(right["answer"] is knows).lower()]
     elif kind is Kind.MATCHING:
