@@ -23,6 +23,8 @@ from lms.pages.rules import Phase
 from lms.practice.cases import desk as cases
 from lms.practice.observations import desk as observations
 from lms.quizzes.essays import services as essays
+from lms.ratings import appeals
+from lms.ratings.services import Waiting as Moderation
 
 SHOWN = 8
 """Classes on the desk; the others are a page away."""
@@ -70,6 +72,8 @@ class Desk:
     """Case studies."""
     essays: Waiting
     """Written answers of quizzes."""
+    moderation: Moderation
+    """Marks of two that differ, second marks at stations, and appeals."""
     stale: tuple[Stale, ...]
     """Lessons with a source that has to be looked at again."""
 
@@ -78,6 +82,7 @@ class Desk:
         """Tell whether any work waits beside marking."""
         return bool(
             self.stale
+            or self.moderation.count
             or any(
                 one.unobserved or one.to_sign or one.nominations or one.waiting
                 for one in self.classes
@@ -86,7 +91,7 @@ class Desk:
 
 
 def read(viewer: Viewer, *, now: datetime, today: date) -> Desk:
-    """Return the desk. Seven queries at any size, one more on the days of a class."""
+    """Return the desk. Eight queries at any size, one more on the days of a class."""
     everything = cohorts.list_cohorts(viewer, Part.TRAINER, Part.ASSESSOR)
     ordered = sorted(
         everything,
@@ -104,6 +109,7 @@ def read(viewer: Viewer, *, now: datetime, today: date) -> Desk:
         today=tuple(timetables.list_today(everything, now)),
         marking=marking["cases"],
         essays=marking["essays"],
+        moderation=appeals.waiting(viewer.id),
         stale=tuple(laws.list_stale(today)) if viewer.is_any("trainer") else (),
     )
 

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
+from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
@@ -134,8 +135,11 @@ def candidates(person_id: int, now: datetime) -> list[Candidate]:
     rows = [
         row
         for row in competency.list_evidence(person_id)
-        if row.id in behind - asked and not waits.hides_row(row)
+        if row.id in behind and not waits.hides_row(row)
     ]
+    rows = _once(
+        [row for row in rows if row.id not in asked], [row for row in rows if row.id in asked]
+    )
     return [
         Candidate(
             key=key_of(row.kind, row.kuk, row.group_key, row.ref),
@@ -151,6 +155,20 @@ def candidates(person_id: int, now: datetime) -> list[Candidate]:
         for row in rows
         if now.astimezone(zone).date() <= rules.last_day(row.recorded_at, zone)
     ]
+
+
+def _once(rows: Iterable[Evidence], asked: Iterable[Evidence]) -> list[Evidence]:
+    """Return one row for each part of a sitting or a run: it is answered as a whole."""
+
+    def part(row: Evidence) -> tuple[Any, ...]:
+        return (row.kind, row.group_key, row.kuk, row.ref if row.kind in MARKED else "")
+
+    done = {part(row) for row in asked}
+    found: dict[tuple[Any, ...], Evidence] = {}
+    for row in rows:
+        if part(row) not in done:
+            found.setdefault(part(row), row)
+    return list(found.values())
 
 
 def ask(person_id: int, key: str, *, text: str, now: datetime) -> str:
@@ -342,6 +360,34 @@ def list_queue(viewer_id: int) -> list[Case]:
     """Return the open appeals in somebody's classes, the oldest first. Six queries."""
     rows = db.session.scalars(queue_query(viewer_id).order_by(Appeal.at, Appeal.id)).all()
     return _cases(rows)
+
+
+def waiting(viewer_id: int) -> ratings.Waiting:
+    """Return how much waits for somebody on the desk of moderation. One query.
+
+    Appeals about what they marked themselves are others' to answer.
+    """
+    marked = select(Evidence.id).where(
+        Evidence.id == Appeal.evidence_id, Evidence.assessor_id == viewer_id
+    )
+    rated = (
+        select(Rating.id)
+        .join(Evidence, Evidence.id == Appeal.evidence_id)
+        .where(
+            Rating.person_id == Appeal.person_id,
+            Rating.kind == Appeal.kind,
+            (Rating.subject == Evidence.group_key)
+            | Rating.subject.startswith(Evidence.group_key + "/"),
+            Rating.rater_id == viewer_id,
+        )
+    )
+    asked = queue_query(viewer_id).where(~marked.exists(), ~rated.exists())
+    queries = (ratings.disputes_query(viewer_id), ratings.seconds_query(viewer_id), asked)
+    counts = [
+        select(func.count()).select_from(one.order_by(None).subquery()).scalar_subquery()
+        for one in queries
+    ]
+    return ratings.Waiting(*db.session.execute(select(*counts)).one())
 
 
 def open_kuk(person_ids: Collection[int]) -> dict[int, frozenset[str]]:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from lms.accounts import services as accounts
 from lms.cohorts import services as cohorts
@@ -681,6 +682,48 @@ def list_halves(viewer_id: int) -> list[Half]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits on the desk of moderation for one assessor."""
+
+    disputes: int
+    seconds: int
+    """Stations one of two has marked, and this assessor has not; cases are in their queue."""
+    appeals: int
+
+    @property
+    def count(self) -> int:
+        """All of it."""
+        return self.disputes + self.seconds + self.appeals
+
+
+def seconds_query(viewer_id: int) -> Select[Any]:
+    """Return a query of the stations in somebody's classes that wait for their second mark."""
+    own = aliased(Rating)
+    mine = select(own.id).where(
+        own.kind == Rating.kind,
+        own.subject == Rating.subject,
+        own.rater_id == viewer_id,
+        own.annulled_at.is_(None),
+    )
+    staffed = cohorts.staffed_by(viewer_id, *ASSESSORS)
+    return (
+        select(Rating.subject)
+        .where(
+            Rating.kind == EvidenceKind.OBS,
+            Rating.annulled_at.is_(None),
+            Rating.person_id.in_(
+                select(Enrolment.person_id).where(Enrolment.cohort_id.in_(staffed))
+            ),
+            Rating.person_id != viewer_id,
+            Rating.person_id.not_in(cohorts.conflicts_of(viewer_id)),
+            ~mine.exists(),
+        )
+        .group_by(Rating.subject)
+        .having(func.count() < rules.TWO)
+    )
 
 
 @dataclass(frozen=True, slots=True)

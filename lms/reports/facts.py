@@ -27,6 +27,7 @@ from lms.modules.models import Lesson, LessonDone, Outcome
 from lms.practice.cases.models import CaseDraft, CaseReview, CaseSubmission
 from lms.practice.simulations.models import SimulationRun
 from lms.quizzes.models import Attempt, Quiz
+from lms.ratings.models import Appeal
 from lms.reports.rules import Fact, FactKind
 
 JOINED = "joined"
@@ -108,5 +109,8 @@ def _statement() -> CompoundSelect[Any]:
             LessonDone.at,
             Lesson.id == LessonDone.lesson_id,
             LessonDone.outcome == Outcome.WITH_TRAINER,
+        ),
+        part(
+            Appeal.person_id, FactKind.APPEALED, Appeal.kuk, Appeal.at, Appeal.closed_at.is_(None)
         ),
     )

@@ -28,6 +28,8 @@ class FactKind(StrEnum):
     TALK = "talk"
     HELD = "held"
     """Has a certificate whose time is not over, also a revoked one; the source is its scheme."""
+    APPEALED = "appealed"
+    """An open appeal about this criterion."""
 
 
 @dataclass(frozen=True, slots=True)

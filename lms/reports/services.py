@@ -383,8 +383,13 @@ def _line(
         wait=standard.wait[EvidenceKind.Q],
         tries_before_coaching=standard.tries_before_coaching,
     )
+    # An open appeal holds every decision that rests on its criterion.
+    appealed = {fact.source for fact in facts if fact.kind is FactKind.APPEALED}
+    shut = {kuk.curriculum for code, kuk in standard.kuk.items() if code in appealed}
     ready = tuple(
-        one.scheme for one in asked if one.scheme not in held and stands.is_ready(one, held)
+        one.scheme
+        for one in asked
+        if one.scheme not in held and stands.is_ready(one, held) and shut.isdisjoint(one.curricula)
     )
     return Line(seat, stands, tuple(found), ready, max(seen, default=None), verdicts)
 

@@ -156,14 +156,15 @@ def test_quiz_answers_are_voided_together_and_no_mark_follows(app: Flask):
             source="K1",
             group="kuis",
             ref=str(n),
-            passed=n > 0,
+            passed=False,
             happened_at=NOW,
         )
         for n in range(2)
     ]
     with unit_of_work():
         competency.append(facts, standard_id=competency.current().id, now=NOW)
-    public_id = ask(here)
+    public_id = ask(here)  # one choice for both answers
+    assert appeals.candidates(here.trainee, LATER) == []
     take(public_id, here.trainer)
     with unit_of_work():
         case = appeals.uphold(public_id, here.trainer, level=2, reason=ANSWER, now=LATER)
