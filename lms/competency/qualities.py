@@ -4,7 +4,7 @@ Source: the form on which Indonesian assessors state what evidence is worth. A q
 where the system knows it, and stated by the assessor where a person judges (SK and OBS).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
@@ -137,8 +137,3 @@ def complete(standard: Standard, kuk: Kuk, rows: Iterable[Row]) -> frozenset[int
         if kind is not EvidenceKind.Q or len(ids) >= standard.shown_for(kuk)
         for one in ids
     )
-
-
-def holds(found: Mapping[Quality, Answer]) -> bool:
-    """Tell whether nothing is lacking; what nobody was asked about does not count against it."""
-    return Answer.NO not in found.values()

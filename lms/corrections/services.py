@@ -74,11 +74,6 @@ class Preview:
     """More people have another mark than a preview looks at."""
 
     @property
-    def changes(self) -> int:
-        """How many marks would be others."""
-        return self.to_right + self.to_wrong + self.gone
-
-    @property
     def certificates(self) -> list[tuple[Effect, Shaken]]:
         """Certificates that would be listed to be looked at."""
         return [(one, paper) for one in self.effects for paper in one.certificates]

@@ -147,11 +147,6 @@ class Listed:
     notes: tuple[Note, ...]
 
     @property
-    def settled(self) -> bool:
-        """Tell whether somebody decided, or nothing is left to be decided."""
-        return self.ended or any(one.step in SETTLING for one in self.notes)
-
-    @property
     def correction(self) -> str:
         """Public id of the correction."""
         return self.cause.partition(":")[2]

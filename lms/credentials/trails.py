@@ -118,10 +118,6 @@ class Trail:
         """The code in three groups of five."""
         return codes.pretty(self.code)
 
-    def find(self, number: str) -> UnitTrail | None:
-        """Return the unit of this number, if the scheme asks for any of it."""
-        return next((one for one in self.units if one.unit.number == number), None)
-
 
 def read_trail(code: str, viewer: Viewer, *, now: datetime) -> Trail:
     """Return a certificate with everything behind it. Four queries, however many people.

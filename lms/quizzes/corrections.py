@@ -434,11 +434,6 @@ def get_correction(public_id: str) -> Corrected:
     return _read(rows)[0]
 
 
-def get_correction_by_id(correction_id: int) -> Corrected:
-    """Return one correction by its id. Two queries."""
-    return _read(db.session.execute(_select().where(ItemCorrection.id == correction_id)).all())[0]
-
-
 def list_corrections(*, before: int | None = None, limit: int = 50) -> list[Corrected]:
     """Return corrections, newest first. Two queries."""
     query = _select().order_by(ItemCorrection.id.desc()).limit(limit)

@@ -12,6 +12,7 @@ from lms.competency.models import Evidence, StandardVersion
 from lms.competency.rules import EvidenceKind, Ledger, Verdict
 from lms.core.content import digest_of_text
 from lms.core.db import db, unit_of_work
+from lms.core.errors import Forbidden
 from lms.core.models import AuditEvent
 from tests import factories
 from tests.ledgers import SPEC
@@ -119,6 +120,15 @@ def test_without_a_standard_it_says_so(app: Flask):
     services._standard.cache_clear()
     with pytest.raises(services.NoStandard):
         services.texts_of(99)
+
+
+def test_nobody_guides_themselves(app: Flask):
+    trainer_id = factories.person("trainer").id
+    with pytest.raises(Forbidden), unit_of_work():
+        services.coach(
+            trainer_id, kind=EvidenceKind.Q, source="K1", note="x", trainer_id=trainer_id, now=NOW
+        )
+    assert services.coached_at(trainer_id, EvidenceKind.Q, "K1") == []
 
 
 def test_guidance_is_remembered_with_who_gave_it(app: Flask):

@@ -9,15 +9,19 @@ from sqlalchemy import insert, select
 from lms.accounts.models import Person
 from lms.cohorts.models import Part
 from lms.competency import services as competency
-from lms.competency.models import Evidence
+from lms.competency.models import Evidence, StandardVersion
 from lms.competency.qualities import Answer, Quality, Stated
 from lms.competency.rules import EvidenceKind, Verdict
+from lms.competency.trails import trail_of
+from lms.core.content import digest_of_text
 from lms.core.db import db, unit_of_work
 from lms.core.login import Viewer
 from lms.credentials.trails import Trail, read_trail
+from lms.quizzes import wordings
 from tests import factories
 from tests.corrections.world import CRITICAL, LATER, NOW, Sat, correct, wording_in
 from tests.credentials.world import World
+from tests.ledgers import SPEC
 from tests.queries import counted, watched
 
 
@@ -62,6 +66,41 @@ def test_what_came_after_the_decision_stands_apart(app: Flask):
     assert (new.kept.row.replaces, old.replaced_by) == (old.kept.row.id, new.kept.row.id)
     assert (new.item.number, new.kept.assessor) == (wording.number + 1, "Sari Ahli")
     assert trail.recomputed  # the past reads as it read
+
+
+def test_what_was_noted_under_another_standard_says_so(app: Flask):
+    sat = Sat()
+    paper = sat.certify()
+    document = SPEC.model_dump(mode="json") | {"version": "0.9"}
+    document["units"][2]["elements"][0]["kuk"][0]["text"] = "bunyi baru"
+    newer = StandardVersion(
+        version="0.9", digest=digest_of_text("x"), document=document, loaded_at=LATER
+    )
+    with unit_of_work():
+        db.session.add(newer)
+        db.session.flush()
+        facts = [
+            competency.NewEvidence(
+                person_id=sat.world.trainee.id, kind=EvidenceKind.SK, kuk=kuk, source="SK1",
+                group="baru", mark=2, qualities=Stated(), happened_at=LATER,
+            )
+            for kuk in ("03.1.1", "03.1.2")
+        ]  # fmt: skip
+        competency.append(facts, standard_id=newer.id, now=LATER)
+    trail = read_trail(paper.code, viewer_of(sat.admin, "admin"), now=LATER + timedelta(days=1))
+    [changed] = line_of(trail, "03.1.1").later
+    [same] = line_of(trail, "03.1.2").later
+    assert changed.kept.standard == same.kept.standard == "0.9"
+    # The certificate's standard asks for another text, so this is no evidence of it.
+    assert changed.qualities[Quality.CURRENT] is Answer.NO
+    assert same.qualities[Quality.CURRENT] is Answer.YES
+    assert trail.recomputed
+
+
+def test_nobody_without_evidence_has_a_trail(app: Flask):
+    found = competency.current()
+    assert trail_of(factories.person().id, found.id) == (found, [])
+    assert wordings.names_of(()) == {}
 
 
 def test_the_four_qualities(app: Flask):

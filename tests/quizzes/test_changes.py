@@ -11,6 +11,7 @@ from lms.core.db import db
 from lms.quizzes import sheets
 from lms.quizzes.forms import Change, read_change
 from lms.quizzes.models import AnswerEvent
+from lms.quizzes.types.model import MOST_OPTIONS
 from tests import factories
 from tests.quizzes.helpers import begin
 
@@ -18,10 +19,10 @@ CHANGE = {"soal": "1", "seq": "1", "field": "choice", "choice": "2", "client_key
 
 
 def test_what_a_script_sends_is_read_or_refused_as_a_whole():
-    assert read_change(CHANGE) == Change(1, 1, "kunci-01", 2, None, None)
+    assert read_change(CHANGE) == Change(1, 1, "kunci-01", 2, None, None, None)
     flag = CHANGE | {"field": "flagged", "choice": "9", "zone": "WIT"}
-    assert read_change(flag) == Change(1, 1, "kunci-01", None, False, "WIT")
-    assert read_change(flag | {"flagged": "y"}) == Change(1, 1, "kunci-01", None, True, "WIT")
+    assert read_change(flag) == Change(1, 1, "kunci-01", None, False, None, "WIT")
+    assert read_change(flag | {"flagged": "y"}) == Change(1, 1, "kunci-01", None, True, None, "WIT")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +38,8 @@ def test_what_a_script_sends_is_read_or_refused_as_a_whole():
         ("seq", "9" * 5000),
         ("field", ""),
         ("field", "soal"),
-        ("choice", "5"),
+        ("choice", "0"),
+        ("choice", str(MOST_OPTIONS + 1)),
         ("choice", ""),
         ("client_key", "short"),
         ("client_key", "k" * 65),
@@ -47,6 +49,15 @@ def test_what_a_script_sends_is_read_or_refused_as_a_whole():
 )
 def test_a_change_that_makes_no_sense_is_refused(name: str, value: str):
     assert read_change(CHANGE | {name: value}) is None
+
+
+def test_an_option_the_question_does_not_have_is_refused(client: FlaskClient, sign_in):
+    someone = factories.person()
+    browser, ref = sign_in(someone), begin(someone.id, clock.now())
+    address = f"/kuis/k1/{ref.public_id}/simpan"
+    assert browser.post(address, data=CHANGE | {"choice": "5"}).status_code in {400, 409, 422}
+    assert db.session.scalar(select(func.count(AnswerEvent.id))) == 0
+    assert browser.post(address, data=CHANGE | {"choice": "4"}).status_code == 200
 
 
 def test_whatever_order_changes_arrive_in_the_newest_counts(client: FlaskClient, sign_in):

@@ -44,6 +44,7 @@ def options(*weights):
 
 
 def test_a_choice_earns_its_weight_and_never_less_than_nothing():
+    assert TYPES[Kind.SINGLE].solve(Single(options(50, 50)), "AB") is None
     body = Single(options(100, "33.33333", -50, 0))
 
     assert [earned(body, {"choice": n}) for n in (1, 2, 3, 4)] == [
