@@ -212,7 +212,7 @@ def _check_lessons(found: TimetableSpec, guides: Mapping[str, Guide]) -> Iterato
         fault = _wrong_lesson(one.session, guides, unwritten)
         if fault:
             yield fault, (*one.place, "lesson")
-        elif one.session.lesson in guides:
+        elif one.session.lesson is not None and one.session.lesson in guides:
             met.setdefault(one.session.lesson, []).append(one)
     yield from _check_guides(met, guides)
     for code, guide in sorted(guides.items()):
