@@ -43,7 +43,7 @@ def add(names):
     values = {name: bindparam(name) for name in names}
     return insert(AnswerEvent.__table__).values(values).returning(literal_column("1"))
 def naive(ref, *, position, client_key, seq, choice, flagged, now, execute, **more):
-    place = services._place(ref, position, client_key, execute)
+    place = services._place(ref, position, client_key, now, execute)
     event = dict(attempt_id=place.attempt_id, attempt_item_id=place.item_id,
         client_key=client_key, seq=seq, choice=choice, flagged=flagged, received_at=now)
     execute(add(tuple(event)), event)
