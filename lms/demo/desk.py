@@ -10,6 +10,7 @@ from lms.core.i18n import speaking
 from lms.reports import messages as words
 from lms.reports import snapshots
 from lms.reports.rules import Reason
+from lms.statistics import services as statistics
 
 
 def greet(
@@ -33,6 +34,8 @@ def greet(
 
 
 def count(now: datetime) -> None:
-    """Count every class, as the rounds do, so that the first page is whole."""
+    """Count every class and quiz, as the rounds do, so that the first page is whole."""
     while snapshots.refresh(now):
+        pass
+    while statistics.refresh(now):
         pass

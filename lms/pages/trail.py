@@ -164,6 +164,7 @@ GROUPS: dict[str, str] = {
     "panels.": N_("Panel batas"),
     "privacy.": N_("Data pribadi"),
     "quizzes.": N_("Kuis dan butir"),
+    "ratings.": N_("Dua penilai dan banding"),
     "reviews.": N_("Telaah dan penetapan"),
     "roster.": N_("Daftar peserta"),
     "simulations.": N_("Simulasi"),

@@ -12,7 +12,7 @@ from lms.quizzes import rules, sheets, timing
 from lms.quizzes.services import AttemptRef
 from tests import factories
 from tests.conftest import SqliteHome
-from tests.e2e.browser import SMALL, faults, open_browser, sign_in, watch
+from tests.e2e.browser import SMALL, faults, sign_in, watch
 from tests.e2e.conftest import Prepared, let_go, serve_prepared
 from tests.quizzes.helpers import begin
 
@@ -38,15 +38,15 @@ def office(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def page(office: Prepared) -> Iterator[Page]:
+def page(office: Prepared, browser: Browser) -> Iterator[Page]:
     """The first question, on a phone."""
-    with open_browser() as browser:
-        found = enter(browser, office)
-        complaints = watch(found)
-        yield found
-        refused = [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one
-                   and "ERR_FAILED" not in one]  # fmt: skip
-        assert refused == []
+    found = enter(browser, office)
+    complaints = watch(found)
+    yield found
+    found.context.close()
+    refused = [one for one in complaints if "ERR_INTERNET_DISCONNECTED" not in one
+               and "ERR_FAILED" not in one]  # fmt: skip
+    assert refused == []
 
 
 def enter(browser: Browser, office: Prepared) -> Page:

@@ -499,7 +499,7 @@ def test_strangers_are_sent_to_the_door(client: FlaskClient):
 @pytest.mark.parametrize(
     ("role", "most"),
     [
-        ("trainer", 8),
+        ("trainer", 9),
         ("assessor", 8),
         ("speaker", 8),
         ("agency", 8),
