@@ -31,13 +31,13 @@ TEXT: tuple[Any, ...] = (
 
 
 def _newest(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Select from the newest version of every item in use."""
+    """Select from the newest version of every item in use; questions of a class are its own."""
     newest = select(func.max(ItemVersion.id)).group_by(ItemVersion.item_id)
     return (
         select(Item.slug, Quiz.curriculum_code, ItemVersion.digest, *columns)
         .join(Item, Item.id == ItemVersion.item_id)
         .join(Quiz, Quiz.id == Item.quiz_id)
-        .where(ItemVersion.id.in_(newest), Item.withdrawn_at.is_(None))
+        .where(ItemVersion.id.in_(newest), Item.withdrawn_at.is_(None), Quiz.for_class.is_(False))
     )
 
 
