@@ -43,7 +43,7 @@ def test_no_page_has_a_fault_at_320_pixels(browser: Browser, city: City):
             page.set_viewport_size(SMALL)  # type: ignore[arg-type]
             found += [f"{name}: {text}" for text in wrong]
         context.close()
-    assert found == []
+    assert found == [], "\n".join(found)
 
 
 def test_the_faults_above_can_be_found(browser: Browser, city: City):
