@@ -53,7 +53,7 @@ def run(asked: list[str]) -> int:
         return failed
     call("coverage", "combine", "--quiet")
     return call("coverage", "report", f"--include={','.join(WHOLE)}", "--fail-under=95") or call(
-        "coverage", "report", "--fail-under=95"
+        "coverage", "report", "--fail-under=92"
     )
 
 
