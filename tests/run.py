@@ -20,8 +20,7 @@ WHOLE = [
     "lms/quizzes/services.py",
     "lms/competency/services.py",
 ]
-"""Rules, paper, answers and ledger: to be covered to the last branch. 96 % after new parts; the
-gate goes back to 100 once their own tests reach every line."""
+"""Rules, paper, answers and ledger: covered to the last branch."""
 
 
 def call(*command: str) -> int:
@@ -52,8 +51,8 @@ def run(asked: list[str]) -> int:
     if failed:
         return failed
     call("coverage", "combine", "--quiet")
-    return call("coverage", "report", f"--include={','.join(WHOLE)}", "--fail-under=95") or call(
-        "coverage", "report", "--fail-under=92"
+    return call("coverage", "report", f"--include={','.join(WHOLE)}", "--fail-under=100") or call(
+        "coverage", "report", "--fail-under=95"
     )
 
 

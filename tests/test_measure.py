@@ -1,18 +1,24 @@
 """How the tests keep their time: where they store, and what is not counted."""
 
+import functools
+import json
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-import coverage
 import pytest
 
 from tests import memory, pace
-from tests.measure import uncounted, unmeasured
+from tests.measure import unmeasured
 
 
-def step(name: str) -> None:
+PROBE = """
+import sys
+from tests.measure import uncounted
+
+def step(name):
     if name == "before":
         assert sys.gettrace() is not None
     elif name == "within":
@@ -20,22 +26,29 @@ def step(name: str) -> None:
     elif name == "after":
         assert sys.gettrace() is not None
 
+step("before")
+with uncounted():
+    step("within")
+step("after")
+"""
 
-def test_lines_of_a_walk_are_not_counted_and_those_after_it_are():
-    own = coverage.Coverage(data_file=None, config_file=False, include=[__file__])
-    own.set_option("run:disable_warnings", ["already-imported"])
-    own.start()
-    try:
-        step("before")
-        with uncounted():
-            step("within")
-        step("after")
-    finally:
-        own.stop()
-    counted = own.get_data().lines(__file__) or []
-    first = step.__code__.co_firstlineno
-    assert {2, 6} <= {line - first for line in counted}
-    assert 4 not in {line - first for line in counted}
+
+def test_lines_of_a_walk_are_not_counted_and_those_after_it_are(tmp_path: Path):
+    # In a process of its own: a second count within one that is counted stops the first for good.
+    probe = tmp_path / "probe.py"
+    probe.write_text(PROBE)
+    run = functools.partial(
+        subprocess.run, check=True, cwd=tmp_path, env=unmeasured(COVERAGE_RCFILE=os.devnull)
+    )
+    run([sys.executable, "-m", "coverage", "run", probe.name])
+    run([sys.executable, "-m", "coverage", "json", "-q", "-o", "found.json"])
+    counted = json.loads((tmp_path / "found.json").read_text())["files"]["probe.py"]
+    text = PROBE.splitlines()
+    found = {text[line - 1].strip() for line in counted["executed_lines"]}
+    assert 'elif name == "after":' in found
+    missing = {text[line - 1].strip() for line in counted["missing_lines"]}
+    # Counting begins again with the next function that is called.
+    assert missing == {"assert sys.gettrace() is None", 'step("within")', 'step("after")'}
 
 
 @pytest.mark.walk
