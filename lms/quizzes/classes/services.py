@@ -4,7 +4,7 @@ import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from random import Random
@@ -41,6 +41,7 @@ from lms.quizzes.sheets import (
     by_hand_of,
     events_of,
     get_attempt,
+    is_read,
     reading_of,
 )
 from lms.quizzes.types import stored
@@ -118,6 +119,8 @@ class Paper:
     closed_at: datetime
     marks: tuple[tuple[int, Fraction], ...]
     """Item and share of its mark, in the order of the quiz."""
+    waiting: frozenset[int] = frozenset()
+    """Items whose answer nobody has read yet; they earn nothing until then."""
 
     @property
     def share(self) -> Fraction:
@@ -557,7 +560,18 @@ def papers(quiz_ids: Iterable[int], *, public_id: str | None = None) -> dict[int
             for (item, _question), mark in zip(drawn[row.id], marks, strict=True)
         )
         found[row.quiz_id].append(
-            Paper(row.person_id, row.id, row.public_id, row.closed_at, earned)
+            Paper(
+                row.person_id,
+                row.id,
+                row.public_id,
+                row.closed_at,
+                earned,
+                frozenset(
+                    item
+                    for (item, _question), mark in zip(drawn[row.id], marks, strict=True)
+                    if mark.waits
+                ),
+            )
         )
     return dict(found)
 
@@ -646,6 +660,15 @@ def list_answered(ref: AttemptRef) -> list[QuestionResult]:
         )
         for line, one, mark in zip(lines, asked, marks, strict=True)
     ]
+
+
+def list_written(ref: AttemptRef) -> list[QuestionResult]:
+    """Return the questions of a sitting whose answers somebody reads, with what was said to it.
+
+    Their writer may read this at any time after the end: the note is about their own words. No
+    reason, no feedback and no source of the author is in it. Raises as list_answered.
+    """
+    return [replace(one, said=(), source="") for one in list_answered(ref) if is_read(one.kind)]
 
 
 def latest_of_each(found: Sequence[Paper]) -> dict[int, Paper]:

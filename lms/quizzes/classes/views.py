@@ -133,7 +133,7 @@ def compose(slug: str) -> ResponseReturnValue:
         )
     collection = collections.get_collection(asked, viewer)
     wanted = Filter(request.args.get("jenis", ""), request.args.get("label", ""))
-    offered = [one for one in collections.list_all(collection.id, wanted) if one.kind != "essay"]
+    offered = list(collections.list_all(collection.id, wanted))
     form = QuizForm(title=request.args.get("judul", ""))
     tags = collections.count_labels(collection.id)
     _offer_questions(form, offered[:LISTED], tags)
@@ -200,7 +200,7 @@ def _draft(
         pool = [
             one.id
             for one in collections.list_all(collection_id, Filter(label=form.label.data))
-            if one.kind != "essay"
+            if not sheets.is_read(one.kind)
         ]
         chance = Random(secrets.randbits(256))  # noqa: S311  # seeded from secrets
         try:
@@ -348,7 +348,7 @@ def result(slug: str, code: str, attempt: str) -> ResponseReturnValue:
         cohort=cohort,
         own=own,
         paper=paper,
-        questions=services.list_answered(ref) if open_now else (),
+        questions=services.list_answered(ref) if open_now else services.list_written(ref),
         open_now=open_now,
         now=now,
     )

@@ -42,11 +42,18 @@ class QuizReport:
     alpha: float | None
     error: float | None
     """Standard error of measurement, as a share of the full mark."""
+    waiting: int
+    """People with an answer nobody has read yet: no figure counts them."""
 
     @property
     def done(self) -> int:
         """How many handed it in."""
         return sum(line.paper is not None for line in self.people)
+
+    @property
+    def counted(self) -> int:
+        """How many of them the figures are about."""
+        return self.done - self.waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,8 @@ class PairReport:
     only_before: int
     only_after: int
     neither: int
+    waiting: int
+    """Who has an answer in one of them that nobody has read yet; not counted above."""
     same_questions: int
     """How many questions both quizzes ask."""
     questions: tuple[int, int]
@@ -107,7 +116,8 @@ def quiz_report(cohort_id: int, code: str) -> QuizReport:
     newest = {
         person: paper for person, paper in quizzes.latest_of_each(every).items() if person in seated
     }
-    marks = marks_of(list(newest.values()))
+    read = [paper for paper in newest.values() if not paper.waiting]
+    marks = marks_of(read)
     texts = quizzes.list_questions(quiz.quiz_id)
     described = rules.difficulties(marks) if marks else []
     return QuizReport(
@@ -126,9 +136,10 @@ def quiz_report(cohort_id: int, code: str) -> QuizReport:
                 zip(texts, described, strict=False), 1
             )
         ),
-        mean=sum(float(one.share) for one in newest.values()) / len(newest) if newest else None,
+        mean=sum(float(one.share) for one in read) / len(read) if read else None,
         alpha=rules.alpha(marks),
         error=rules.error_of_measurement(marks),
+        waiting=len(newest) - len(read),
     )
 
 
@@ -147,6 +158,13 @@ def pair_report(cohort_id: int, public_id: str) -> PairReport:
         }
         for quiz_id in (pair.before_id, pair.after_id)
     )
+    every = first.keys() | second.keys()
+    waiting = {
+        person for some in (first, second) for person, paper in some.items() if paper.waiting
+    }
+    for some in (first, second):
+        for person in waiting & some.keys():
+            del some[person]
     one = {person: float(paper.share) for person, paper in first.items()}
     two = {person: float(paper.share) for person, paper in second.items()}
     matched = rules.match(one, two)
@@ -162,7 +180,8 @@ def pair_report(cohort_id: int, public_id: str) -> PairReport:
         gain=rules.gain([(one[person], two[person]) for person in matched.both]),
         only_before=len(matched.only_before),
         only_after=len(matched.only_after),
-        neither=len(seated - one.keys() - two.keys()),
+        neither=len(seated - every),
+        waiting=len(waiting),
         same_questions=len(asked[0] & asked[1]),
         questions=(len(asked[0]), len(asked[1])),
         alpha=(rules.alpha(matrices[0]), rules.alpha(matrices[1])),

@@ -70,7 +70,8 @@ def quiz_file(slug: str, code: str, ending: str) -> ResponseReturnValue:
     cohort = class_of(slug)
     report = services.quiz_report(cohort.id, code.upper())
     columns = [_("Nama"), _("Instansi"), _("Dikirim"), _("Persen")]
-    columns += [str(line.number) for line in report.questions]
+    asked = max((len(line.paper.marks) for line in report.people if line.paper), default=0)
+    columns += [str(number) for number in range(1, asked + 1)]
     return _file(f"kuis-{slug}", columns, list(_rows(report)), ending)
 
 
@@ -80,8 +81,11 @@ def _rows(report: QuizReport) -> Iterator[list[Cell]]:
         if line.paper is None:
             yield [*row, "", ""]
             continue
-        marks = [round(float(earned), 4) for _item, earned in line.paper.marks]
-        share = round(100 * float(line.paper.share), 2)
+        waiting = line.paper.waiting
+        marks: list[Cell] = [
+            "" if item in waiting else round(float(earned), 4) for item, earned in line.paper.marks
+        ]
+        share: Cell = "" if waiting else round(100 * float(line.paper.share), 2)
         yield [*row, line.paper.closed_at.date().isoformat(), share, *marks]
 
 

@@ -140,6 +140,22 @@ def test_a_form_that_cannot_be_says_why(room: Room, trainer: FlaskClient):
     assert line.questions == 2
 
 
+def test_a_written_answer_is_chosen_and_never_drawn_by_chance(
+    room: Room, trainer: FlaskClient, sign_in: Enter
+):
+    files.bring(room.trainer, room.collection, "::T1::Ceritakan langkah Anda malam itu. {}\n")
+    address = open_form(room, trainer)
+    assert "Ceritakan langkah Anda malam itu." in room.page
+    assert "Soal uraian dibaca dan dinilai pelatih" in room.page
+    only = trainer.get(f"{address}&jenis=essay").text
+    assert only.count('name="questions"') == 1
+    too_many = trainer.post(address, data=fields(room, questions=[], number="6"))
+    assert "Tinggal 5 soal" in too_many.text
+    assert trainer.post(address, data=fields(room)).status_code == 302
+    (line,) = services.list_of_class(room.cohort_id)
+    assert line.questions == 6
+
+
 def test_a_test_after_starts_from_the_questions_of_the_test_before(
     room: Room, trainer: FlaskClient
 ):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -108,26 +109,30 @@ class Room:
 
 
 def sit_class_quiz(
-    trainer: Person, cohort_id: int, people: list[Person], now: datetime = NOW
+    trainer: Person,
+    cohort_id: int,
+    people: list[Person],
+    at: datetime = NOW,
+    gift: str = GIFT,
+    **values: Any,
 ) -> list[AttemptRef]:
-    """Make a quiz of a class that asks one essay; each of the people writes and hands it in."""
+    """Make a quiz of a class that asks an essay; each of the people writes and hands it in."""
     where = files.collection(trainer, title="Tulisan")
-    files.bring(trainer, where, GIFT)
+    files.bring(trainer, where, gift)
     draft = replace(
         class_quiz.DRAFT,
         title="Tulisan pendek",
         questions=class_quiz.questions(where),
-        opens_at=now - class_quiz.DAY,
-        closes_at=now + class_quiz.DAY,
+        **{"opens_at": at - class_quiz.DAY, "closes_at": at + class_quiz.DAY, **values},
     )
     trainer_id, person_ids = trainer.id, [one.id for one in people]
     with unit_of_work():
-        code = classes.create(cohort_id, draft, actor_id=trainer_id, now=now)
+        code = classes.create(cohort_id, draft, actor_id=trainer_id, now=at)
     refs = []
     for person_id in person_ids:
         with unit_of_work():
-            ref = classes.open_attempt(person_id, code, now=now)
-        answer(ref, 1, None, values=[TEXT], now=now)
-        hand_in(ref, now)
+            ref = classes.open_attempt(person_id, code, now=at)
+        answer(ref, lines(ref)[0], None, values=[TEXT], now=at)
+        hand_in(ref, at)
         refs.append(ref)
     return refs

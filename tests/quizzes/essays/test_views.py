@@ -11,6 +11,7 @@ import time_machine
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import ConflictKind
 from lms.core.db import db, unit_of_work
+from lms.quizzes.classes.models import Purpose
 from lms.quizzes.models import AnswerMark
 from tests import factories
 from tests.factories import NOW
@@ -156,3 +157,94 @@ def test_the_quiz_of_a_class(room: Room, sign_in):
         page = text_of(trainee.get(result.location))
     assert "50 persen dari nilai penuh" in page
     assert "1, aman dengan bimbingan Hampir." in page
+
+
+# The quiz of a class
+
+
+def class_page(room: Room, ref) -> str:
+    """Return where somebody reads what their sitting earned."""
+    return f"/angkatan/{room.cohort.slug}/kuis-saya/{ref.curriculum.lower()}/hasil/{ref.public_id}"
+
+
+@pytest.mark.parametrize("shows_answers", [False, True])
+def test_the_note_reaches_its_writer_whether_or_not_keys_are_shown(
+    room: Room, sign_in, shows_answers: bool
+):
+    """It is about their own words. What the author wrote for everybody is a key, and stays."""
+    secret = "RAHASIA umpan balik"
+    (ref,) = sit_class_quiz(
+        room.trainer,
+        room.cohort_id,
+        room.people[:1],
+        gift=f"::T1::Ceritakan. {{ ####{secret} }}\n\n::T2::Nama layanan {{=KUNCI kedua}}\n",
+        shows_answers=shows_answers,
+    )
+    writer, page = sign_in(room.people[0]), class_page(room, ref)
+    before = text_of(writer.get(page))
+    assert "1 jawaban menunggu penilaian" in before
+    assert helpers.TEXT.split(".")[0] in before
+    sent = sign_in(room.trainer).post(
+        f"/menilai/esai/{ref.public_id}/{lines(ref)[0]}",
+        data={"hasil": "1", "catatan": "Tanyakan juga anaknya."},
+    )
+    assert sent.status_code == 302
+
+    after = writer.get(page)
+    assert "1, aman dengan bimbingan Tanyakan juga anaknya." in text_of(after)
+    assert "menunggu penilaian" not in text_of(after)
+    assert "25 persen dari nilai penuh" in text_of(after)
+    assert secret not in after.text
+    assert "KUNCI kedua" not in after.text
+    other = sign_in(room.people[1]).get(page)
+    assert other.status_code == 404
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        closed = sign_in(room.people[0]).get(page).text  # the positive control
+    assert (secret in closed, "KUNCI kedua" in closed) == (shows_answers, shows_answers)
+    assert "Tanyakan juga anaknya." in closed
+
+
+def test_figures_of_a_class_leave_out_who_waits_for_a_mark(room: Room, sign_in):
+    slug = room.cohort.slug
+    first, second = sit_class_quiz(room.trainer, room.cohort_id, room.people)
+    trainer, page = sign_in(room.trainer), f"/angkatan/{slug}/kuis/{first.curriculum.lower()}/hasil"
+    waits = "Jawaban tertulisnya belum dinilai: {} orang"
+    nothing = text_of(trainer.get(page))
+    assert waits.format(2) in nothing
+    assert "Rata-rata –" in nothing
+    assert "Per soal" not in nothing
+    assert trainer.get(f"{page}.csv").text.count(";1\r\n") == 1  # a column for its question
+    trainer.post(f"/menilai/esai/{first.public_id}/1", data={"hasil": "2", "catatan": ""})
+    half = text_of(trainer.get(page))
+    assert waits.format(1) in half
+    assert "Rata-rata 100,0 persen" in half
+    assert "1/1" in half
+    table = trainer.get(f"{page}.csv").text.splitlines()
+    assert sorted(line.split(";")[-2:] for line in table[1:]) == [["", ""], ["100.0", "1.0"]]
+    trainer.post(f"/menilai/esai/{second.public_id}/1", data={"hasil": "0", "catatan": "Belum."})
+    whole = text_of(trainer.get(page))
+    assert "belum dinilai" not in whole
+    assert "Rata-rata 50,0 persen" in whole
+
+
+def test_a_gain_leaves_out_who_waits_for_a_mark(room: Room, sign_in):
+    at = {"people": room.people, "trainer": room.trainer, "cohort_id": room.cohort_id}
+    before = sit_class_quiz(**at, purpose=Purpose.BEFORE)
+    after = sit_class_quiz(**at, purpose=Purpose.AFTER, opens_at=NOW - timedelta(hours=1), at=NOW)
+    trainer, slug = sign_in(room.trainer), room.cohort.slug
+    made = trainer.post(
+        f"/angkatan/{slug}/kuis/pasangan",
+        data={"before": before[0].curriculum, "after": after[0].curriculum},
+    ).location
+    waits = "Jawaban tertulisnya belum dinilai: {} orang"
+    page = text_of(trainer.get(made))
+    assert waits.format(2) in page
+    assert "Belum mengerjakan: 0 orang." in page
+    for ref, level in ((before[0], 1), (after[0], 2), (before[1], 1)):
+        trainer.post(
+            f"/menilai/esai/{ref.public_id}/1", data={"hasil": str(level), "catatan": "Catatan."}
+        )
+    page = text_of(trainer.get(made))
+    assert waits.format(1) in page
+    assert "Rata-rata 50,0 persen menjadi 100,0 persen pada 1 orang" in page
+    assert "Hanya pra-uji: 0 orang" in page
