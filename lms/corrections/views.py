@@ -183,11 +183,10 @@ def retry(public_id: str) -> ResponseReturnValue:
     job = services.find_job(corrections.get_correction(public_id))
     if job is None:
         raise NotFound(public_id)
-    try:
-        with unit_of_work():
-            jobs.retry(job.id, now=clock.now())
-    except jobs.AlreadyOpen:
-        flash(_("Penilaian ulang masih berjalan. Tunggu sampai selesai."), "info")
+    with unit_of_work():
+        again = jobs.retry(job.id, now=clock.now())
+    if not again:
+        flash(_("Tidak ada yang perlu dicoba lagi, atau penilaian ulang masih berjalan."), "info")
     return redirect(url_for(".correction", public_id=public_id))
 
 

@@ -1,12 +1,18 @@
 """Pages of corrections: who sees what, first the preview, then the correction."""
 
+from collections.abc import Sequence
+
 from flask import Flask
+from sqlalchemy import text
 
 from lms.core import jobs
-from lms.core.db import db
+from lms.core.db import db, unit_of_work
 from lms.corrections import services
 from lms.credentials import rechecks
-from lms.quizzes import corrections
+from lms.credentials import services as credentials
+from lms.credentials.rules import Reason
+from lms.quizzes import bank, corrections
+from lms.quizzes.models import Attempt
 from tests import factories
 from tests.corrections.world import CRITICAL, LATER, Sat, correct, wording_in
 from tests.quizzes import helpers
@@ -135,19 +141,90 @@ def test_the_sitting_says_that_its_key_was_corrected(app: Flask, sign_in):
     assert "sekarang tidak dihitung" in browser.get(page).text
 
 
-def test_a_job_with_problems_is_tried_again(app: Flask, sign_in, monkeypatch):
+def closed(newest: bank.Wording) -> tuple[corrections.Wording, Sequence[int]]:
+    """Return a wording and the closed sittings that hold it."""
+    wording = corrections.get_wording(newest.slug, newest.number)
+    return wording, corrections.closed_sittings(corrections.holding(wording))
+
+
+def refuse_evidence_of(person_id: int) -> None:
+    """Let the database refuse every new entry about one person."""
+    db.session.execute(
+        text(
+            "CREATE TRIGGER refuse BEFORE INSERT ON evidence"
+            f" WHEN NEW.person_id = {person_id}"
+            " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+    )
+    db.session.commit()
+
+
+def test_what_was_refused_for_one_person_is_tried_again(app: Flask, sign_in):
     sat = Sat()
-    wording = wording_in(sat.ref)
-    broken = db.session.get_one(type(sat.world.trainee), sat.world.trainee.id)
-    assert broken
+    for n in range(3):  # four sittings draw two of six items: some item is in two of them
+        sat.sit(sat.world.join(f"Peserta {n}"))
+    newest = [one for one in bank.list_newest("K1") if one.kuk == CRITICAL]
+    wording, sittings = next((one, who) for one, who in map(closed, newest) if len(who) > 1)
+    many = len(sittings)
     made = correct(wording, wording.choices[0], sat.reviewer, work=False)
-    with monkeypatch.context() as patch:
-        patch.setattr(services.corrections, "rescore", lambda *_a, **_k: 1 / 0)
-        jobs.work(LATER)
-    browser = sign_in(sat.reviewer)
     page = f"/laporan/koreksi/{made}"
-    assert "1 belum berhasil" in browser.get(page).text
-    assert browser.post(f"{page}/ulangi").status_code == 302
-    assert browser.post(f"{page}/ulangi").status_code == 302
+    browser = sign_in(sat.reviewer)
+    running = browser.post(f"{page}/ulangi", follow_redirects=True).text
+    assert "penilaian ulang masih berjalan" in running
+    refuse_evidence_of(db.session.get_one(Attempt, sittings[0]).person_id)
     jobs.work(LATER)
-    assert "sudah dinilai ulang" in browser.get(page).text
+
+    shown = browser.get(page).text
+    assert f"{many - 1} sesi dinilai ulang, 1 belum berhasil." in shown
+    assert "Coba lagi yang belum berhasil" in shown
+    progress = browser.get(page, headers={"Accept": "application/json"}).json
+    assert (progress["settled"], progress["problems"], progress["running"]) == (many, 1, False)
+    assert sign_in(sat.world.trainer).post(f"{page}/ulangi").status_code == 403
+
+    jobs.work(LATER)
+    assert "1 belum berhasil" in browser.get(page).text  # nothing tries again by itself
+    again = browser.post(f"{page}/ulangi", follow_redirects=True).text
+    assert f"{many - 1} dari {many} sesi dinilai ulang." in again
+    jobs.work(LATER)
+    assert f"{many - 1} sesi dinilai ulang, 1 belum berhasil." in browser.get(page).text
+    db.session.execute(text("DROP TRIGGER refuse"))
+    db.session.commit()
+    browser.post(f"{page}/ulangi")
+    jobs.work(LATER)
+    whole = browser.get(page).text
+    assert f"Semua {many} sesi sudah dinilai ulang." in whole
+    assert "Coba lagi yang belum berhasil" not in whole
+    assert services.read_outcome(corrections.get_correction(made)).looked_at == many
+    nothing = browser.post(f"{page}/ulangi", follow_redirects=True).text
+    assert "Tidak ada yang perlu dicoba lagi" in nothing
+
+
+def test_a_correction_nobody_sat_has_no_job(app: Flask, sign_in):
+    sat = Sat()
+    wording = next(one for one, who in map(closed, bank.list_newest("K1")) if not who)
+    made = correct(wording, wording.choices[0], sat.reviewer)
+    browser, page = sign_in(sat.reviewer), f"/laporan/koreksi/{made}"
+    assert browser.get(page).status_code == 200
+    assert browser.get(page, headers={"Accept": "application/json"}).status_code == 404
+    assert browser.post(f"{page}/ulangi").status_code == 404
+
+
+def test_a_certificate_that_was_revoked_meanwhile_is_not_revoked_again(app: Flask, sign_in):
+    sat = Sat()
+    paper = sat.certify()
+    wording = wording_in(sat.ref)
+    correct(wording, wording.choices[0], sat.reviewer)
+    [(_id, listed)] = rechecks.list_rechecks()
+    with unit_of_work():
+        credentials.revoke(
+            paper.code,
+            reason_public=Reason.ERROR,
+            reason_internal="Sudah diputuskan.",
+            by_id=sat.admin.id,
+            now=LATER,
+        )
+    sent = sign_in(sat.admin).post(
+        f"/admin/tinjau-sertifikat/{listed.public_id}", data={"langkah": "revoke", "catatan": "x"}
+    )
+    assert sent.status_code == 422
+    assert "tidak berlaku lagi; tidak ada yang diubah" in sent.text

@@ -5,10 +5,16 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select, update
 
 from lms.accounts.models import Person
+from lms.core.db import db, unit_of_work
+from lms.quizzes.collections import rules, services, showing
+from lms.quizzes.collections.models import CollectedQuestion, QuestionImage
 from lms.quizzes.exchange import formats
+from lms.quizzes.exchange.model import Format, Text
 from tests import factories
+from tests.factories import NOW
 from tests.quizzes.collections import helpers
 from tests.quizzes.collections.helpers import GIFT, MOODLE, PNG
 
@@ -156,3 +162,81 @@ def test_a_collection_changes_its_name_and_a_question_goes(trainer: FlaskClient,
     assert "Koleksi diubah." in page
     address = page.split('/tarik"')[0].split('action="')[-1] + "/tarik"
     assert "Soal ditarik." in trainer.post(address, follow_redirects=True).text
+
+
+def test_two_files_at_once_and_a_full_collection_say_what_to_do(
+    trainer: FlaskClient, someone: Person, monkeypatch: pytest.MonkeyPatch
+):
+    where = helpers.collection(someone)
+    monkeypatch.setattr(services, "WAIT", 0.01)
+    with services._one_at_a_time():
+        busy = helpers.send(trainer, where, GIFT.encode(), "soal.gift")
+    assert busy.status_code == 503
+    assert busy.headers["Retry-After"] == "30"
+    monkeypatch.setattr(rules, "MOST_QUESTIONS", 4)
+    full = helpers.send(trainer, where, GIFT.encode(), "soal.gift")
+    assert full.status_code == 422
+    assert "Koleksi ini sudah penuh (4 soal). Buat koleksi baru." in full.text
+    monkeypatch.setattr(rules, "MOST_QUESTIONS", 5)
+    assert helpers.send(trainer, where, GIFT.encode(), "soal.gift").status_code == 302
+
+
+def test_what_is_settled_is_not_settled_again(trainer: FlaskClient, someone: Person):
+    where = helpers.collection(someone)
+    batch = f"/soal/impor/{helpers.preview(someone, where)}"
+    told = {"masukkan": "5 soal masuk koleksi.", "urungkan": "5 soal dihapus."}
+    for step in ("masukkan", "buang", "urungkan", "urungkan", "masukkan"):
+        sent = trainer.post(f"{batch}/{step}")
+        assert sent.location == batch, step
+        page = trainer.get(batch).text
+        first = told.pop(step, None)
+        assert first is None or first in page
+        assert first is not None or not any(words in page for words in ("masuk koleksi.", "buang."))
+    assert "Belum ada soal" in trainer.get(f"/soal/koleksi/{where}").text
+
+
+def test_a_question_in_use_is_withdrawn_when_its_file_is_taken_back(
+    trainer: FlaskClient, someone: Person
+):
+    where = helpers.collection(someone)
+    made = helpers.bring(someone, where)
+    used = db.session.scalars(select(CollectedQuestion.id).order_by(CollectedQuestion.id)).first()
+    with unit_of_work():
+        services.take([used], now=NOW)
+    back = trainer.post(f"/soal/impor/{made}/urungkan", follow_redirects=True).text
+    assert "4 soal dihapus. 1 soal sudah dipakai kuis, jadi ditarik dan tidak dihapus." in back
+
+
+def test_an_image_of_another_kind_is_not_given(trainer: FlaskClient, someone: Person):
+    """Only four kinds are ever stored; this holds should a row say otherwise."""
+    where = helpers.collection(someone)
+    helpers.bring(someone, where, MOODLE, "moodle-xml")
+    address = f"/soal/gambar/{db.session.scalars(select(QuestionImage.digest)).one()}"
+    db.session.rollback()
+    assert trainer.get(address).status_code == 200
+    with unit_of_work():
+        db.session.execute(update(QuestionImage).values(media="image/svg+xml"))
+    assert trainer.get(address).status_code == 404
+
+
+def test_texts_are_printed_as_their_format_says(app: Flask):
+    with app.test_request_context():
+        plain = showing.html(Text("a < b\nlalu c", Format.PLAIN))
+        drawn = showing.html(Text("**tebal** <script>x</script>", Format.MARKDOWN))
+    assert plain == "a &lt; b<br>lalu c"
+    assert "<strong>tebal</strong>" in drawn
+    assert "<script>" not in drawn
+
+
+def test_an_administrator_keeps_a_collection_for_any_organisation(
+    app: Flask, sign_in: Callable[[Person], FlaskClient]
+):
+    agency = factories.organisation(name="Dinas Contoh Utama")
+    browser = sign_in(factories.person("admin"))
+    form = browser.get("/soal/koleksi/baru").text
+    assert "Dinas Contoh Utama" in form
+    made = browser.post(
+        "/soal/koleksi/baru", data={"title": "Milik dinas", "organisation": agency.public_id}
+    )
+    assert made.status_code == 302
+    assert "Dinas Contoh Utama" in browser.get("/soal/koleksi").text
