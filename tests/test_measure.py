@@ -13,7 +13,6 @@ import pytest
 from tests import memory, pace
 from tests.measure import unmeasured
 
-
 PROBE = """
 import sys
 from tests.measure import uncounted

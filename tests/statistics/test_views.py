@@ -151,11 +151,13 @@ def test_many_wordings_have_pages(sat, sign_in, monkeypatch):
 
 
 def test_one_wording(sat, sign_in):
-    line = next(one for one in services.read_quiz("K1").lines if one.figures["n"] == 3)
+    line = max(services.read_quiz("K1").lines, key=lambda one: one.figures["n"])
+    n = line.figures["n"]
+    assert n in range(1, 4)  # how many of the three drew it is chance
     page = trainer_of(sign_in).get(f"/laporan/butir/{line.slug}/1").text
     assert 'role="img" aria-labelledby="kurva"' in page
     assert page.count("<polyline") == 4
-    assert "n masih kecil: baru 3 jawaban" in page
+    assert f"n masih kecil: baru {n} jawaban" in page
     assert page.count("Kunci</span>") == 1
 
 
