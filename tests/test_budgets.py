@@ -124,7 +124,7 @@ PAGES: list[Page] = [
     ("learner", "/kuis/k1", 5),
     ("learner", "/kuis/k1/{running}", 6),
     ("learner", "/kuis/k1/{running}/periksa", 4),
-    ("learner", "/kuis/k1/{closed}/hasil", 12),
+    ("learner", "/kuis/k1/{closed}/hasil", 11),
     ("learner", "/latihan/s1", 11),
     ("author", "/latihan/s1", 11),
     ("learner", "/latihan/putaran/{graded}", 3),

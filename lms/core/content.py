@@ -18,7 +18,9 @@ LARGEST = 2_000_000
 class Spec(BaseModel):
     """Base of every validated piece of content: unknown fields are errors, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True
+    )
 
 
 UNREVIEWED = "unreviewed"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, request
+from markupsafe import Markup
 from werkzeug.exceptions import BadHost
 
 from lms.core.login import public
@@ -77,12 +78,26 @@ def _read(name: str) -> StaticFile:
     )
 
 
+@cache
 def static_url(name: str) -> str:
     """Return the address of a static file; it changes with the content, so caches may keep it."""
     found = static_file(name)
     if found is None:
         raise FileNotFoundError(name)
     return f"/static/{name}?v={found.digest}"
+
+
+@cache
+def icon(name: str, kind: str = "") -> Markup:
+    """Return one icon of the sprite, hidden from screen readers. `kind` is one more class.
+
+    Only for names that stand in templates: each is kept.
+    """
+    address = f"{static_url('img/icons.svg')}#i-{name}"
+    kinds = f"icon {kind}" if kind else "icon"
+    return Markup('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>').format(
+        kinds, address
+    )
 
 
 @public
@@ -214,4 +229,4 @@ def init_app(app: Flask) -> None:
     app.after_request(secure)
     app.after_request(compress)  # runs first: Flask calls these in reverse order
     app.add_url_rule("/static/<path:filename>", "static", send_static)
-    app.jinja_env.globals["static_url"] = static_url
+    app.jinja_env.globals |= {"static_url": static_url, "icon_svg": icon}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from pathlib import Path
 from typing import cast
@@ -21,6 +21,8 @@ from lms.core import login
 from lms.core.clock import ZONES
 
 LANGUAGES = ("id", "en")
+TEXTS = 4096
+"""Messages of templates that a process keeps at hand, of both languages."""
 
 
 CATALOGS = Path(__file__).parents[1] / "translations"
@@ -64,8 +66,15 @@ def page_gettext(message: str, /, **values: object) -> Markup:
 
     Like Jinja's own, but in one call instead of four: a page has dozens of messages.
     """
-    text = _catalog(language()).gettext(message)
-    return Markup(text) % _apart(values) if "%" in text else Markup(text)  # noqa: S704 - a text of ours
+    text, takes_values = _text(language(), message)
+    return text % _apart(values) if takes_values else text
+
+
+@lru_cache(TEXTS)
+def _text(locale: str, message: str) -> tuple[Markup, bool]:
+    """Return a message of a template in a language, and whether values belong into it."""
+    text = _catalog(locale).gettext(message)
+    return Markup(text), "%" in text  # noqa: S704 - a text of ours
 
 
 def page_ngettext(one: str, many: str, num: int, /, **values: object) -> Markup:

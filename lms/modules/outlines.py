@@ -125,10 +125,12 @@ _TEXTS = (
     .order_by(Curriculum.position, Lesson.position)
 )
 _one = select(literal(1).label("one")).subquery()
+_STAMP = select(
+    select(func.max(ContentRelease.id)).scalar_subquery().label("release"),
+    select(func.max(LawMark.id)).scalar_subquery().label("mark"),
+)
 _DONE = (
-    select(
-        select(func.max(ContentRelease.id)).scalar_subquery().label("release"),
-        select(func.max(LawMark.id)).scalar_subquery().label("mark"),
+    _STAMP.add_columns(
         LessonDone.lesson_id,
         LessonDone.at,
         LessonDone.version,
@@ -149,6 +151,12 @@ def list_outlines(person_id: int, curriculum: str | None = None) -> list[Outline
     if curriculum is not None:
         outlines = [one for one in outlines if one.code == curriculum]
     return [_with(one, done) for one in outlines] if done else list(outlines)
+
+
+def list_texts() -> list[Outline]:
+    """Return the curricula as nobody has begun them. One query, two after a change."""
+    release, mark = db.session.connection().execute(_STAMP).one()
+    return _texts((release, mark))
 
 
 def forget() -> None:

@@ -1,7 +1,7 @@
 """Load curricula and lessons, read them, finish them. Services flush; entry points commit."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from itertools import count
@@ -21,7 +21,7 @@ from lms.core.i18n import pick
 from lms.modules import laws, outlines
 from lms.modules.content import CurriculumSpec, LessonText
 from lms.modules.models import Curriculum, Lesson, LessonDone, Outcome
-from lms.modules.outlines import Line, Outline, address_of, list_outlines
+from lms.modules.outlines import Line, Outline, list_outlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,16 +254,27 @@ def finish(
 
 def kuk_lessons() -> dict[str, list[str]]:
     """Return KUK to the codes of the online lessons that teach it, in order. One query."""
-    rows = db.session.execute(
-        select(Lesson.code, Lesson.kuk)
-        .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
-        .where(Lesson.retired_at.is_(None), Lesson.in_person.is_(False))
-        .order_by(Curriculum.position, Lesson.position)
-    )
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        for code in row.kuk:
-            found.setdefault(code, []).append(row.code)
+    return {kuk: [line.code for line in lines] for kuk, lines in _taught().items()}
+
+
+def kuk_links(kuk: Collection[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return each KUK to the online lessons that teach it: title and address, in order. One query.
+
+    The title is in the reader's language.
+    """
+    taught = _taught()
+    return {
+        code: tuple((pick(line.title, line.title_en), line.url) for line in taught.get(code, ()))
+        for code in kuk
+    }
+
+
+def _taught() -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for outline in outlines.list_texts():
+        for line in outline.online:
+            for kuk in line.kuk:
+                found.setdefault(kuk, []).append(line)
     return found
 
 
@@ -288,13 +299,12 @@ def done_kuk(person_id: int) -> frozenset[str]:
 
 def lesson_links(codes: Iterable[str]) -> dict[str, tuple[str, str]]:
     """Return lesson code to (title in the reader's language, address). One query."""
-    rows = db.session.execute(
-        select(Lesson.code, Lesson.title, Lesson.title_en, Lesson.position, Curriculum.code)
-        .join(Curriculum, Curriculum.id == Lesson.curriculum_id)
-        .where(Lesson.code.in_(set(codes)), Lesson.retired_at.is_(None))
-    )
+    wanted = set(codes)
     return {
-        row[0]: (pick(row.title, row.title_en), address_of(row[4], row.position)) for row in rows
+        line.code: (pick(line.title, line.title_en), line.url)
+        for outline in outlines.list_texts()
+        for line in outline.lines
+        if line.code in wanted
     }
 
 

@@ -1,6 +1,7 @@
 """The tabs of each role: at most four, the most used first."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from flask import request, url_for
 
@@ -20,23 +21,32 @@ class Tab:
 
 def tabs(viewer: Viewer) -> list[Tab]:
     """Return the tabs of a viewer, by the first of their roles that has its own."""
-    chosen = next((ROLE_TABS[role] for role in ORDER if role in viewer.roles), [])
-    nearest = max((_nearness(endpoint, belongs) for _l, endpoint, _i, belongs in chosen), default=0)
+    role = next((role for role in ORDER if role in viewer.roles), None)
+    if role is None:
+        return []
+    here = _current(role, request.endpoint or "")
     return [
-        Tab(_(label), url_for(endpoint), icon, 0 < nearest == _nearness(endpoint, belongs))
-        for label, endpoint, icon, belongs in chosen
+        Tab(_(label), url_for(endpoint), icon, endpoint in here)
+        for label, endpoint, icon, _belongs in ROLE_TABS[role]
     ]
+
+
+@cache
+def _current(role: str, here: str) -> frozenset[str]:
+    """Return which tabs of a role, by endpoint, a page belongs to: the longest name wins."""
+    near = {
+        endpoint: max(
+            (len(name) for name in (endpoint, *belongs) if here.startswith(name)), default=0
+        )
+        for _label, endpoint, _icon, belongs in ROLE_TABS[role]
+    }
+    longest = max(near.values())
+    return frozenset(endpoint for endpoint, found in near.items() if 0 < longest == found)
 
 
 def N_(text: str) -> str:  # gettext's own name for "mark, do not translate yet"
     """Mark a text for translation."""
     return text
-
-
-def _nearness(endpoint: str, belongs: tuple[str, ...]) -> int:
-    """Return how many letters of the page's endpoint a tab names: the longest name wins."""
-    here = request.endpoint or ""
-    return max((len(name) for name in (endpoint, *belongs) if here.startswith(name)), default=0)
 
 
 Entry = tuple[str, str, str, tuple[str, ...]]

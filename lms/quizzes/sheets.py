@@ -399,8 +399,7 @@ def get_result(ref: AttemptRef, *, now: datetime) -> Result:
     found = competency.current()
     rows = competency.rows_of_one(ref.person_id, found)
     questions, totals = _results(ref, attempt, rows)
-    taught = modules.kuk_lessons()
-    links = modules.lesson_links({code for kuk in questions for code in taught.get(kuk, ())})
+    links = modules.kuk_links(questions)
     then = standing.as_it_was(rows)
     ledger = competency_rules.Ledger(found.standard, then, attempt.closed_at)
     scope = competency_rules.quiz_scope(found.standard, ref.curriculum, then, attempt.closed_at)
@@ -417,7 +416,7 @@ def get_result(ref: AttemptRef, *, now: datetime) -> Result:
                 else _outcome(kuk.code in scope, ledger.state(kuk, EvidenceKind.Q)),
                 score=totals.get(kuk.code, rules.Score()),
                 questions=tuple(questions.get(kuk.code, ())),
-                lessons=tuple(links[code] for code in taught.get(kuk.code, ()) if code in links),
+                lessons=links.get(kuk.code, ()),
             )
             for kuk in standing.asked_by(found.standard, ref.curriculum)
         ),

@@ -1,6 +1,7 @@
 """Texts of questions on a page, and the parts of a page each type of question brings."""
 
 from base64 import b64encode
+from functools import lru_cache
 from pathlib import Path
 
 from flask import Blueprint
@@ -12,6 +13,8 @@ from lms.quizzes.types import TYPES
 from lms.quizzes.types.model import Format, Text
 
 FOLDER = Path(__file__).parent
+KEPT = 4096
+"""Plain texts a process keeps at hand as HTML: those of some 400 questions, below 2 MiB."""
 MEDIA = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
@@ -40,10 +43,15 @@ def show(text: Text | str) -> Markup:
     if isinstance(text, str):
         return escape(text)
     if text.format is Format.PLAIN:
-        return escape(text.value).replace("\n\n", Markup("<br>"))
+        return _plain(text.value)
     if text.format is Format.MARKDOWN:
         return Markup(markdown.render(text.value))  # noqa: S704  # cleaned there
     return _html(text)
+
+
+@lru_cache(KEPT)
+def _plain(text: str) -> Markup:
+    return escape(text).replace("\n\n", Markup("<br>"))
 
 
 def _html(text: Text) -> Markup:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import CursorResult, bindparam, func, select, update
 
 from lms.accounts import services as accounts
 from lms.core import audit
@@ -151,27 +151,32 @@ def count_done() -> Mapping[str, tuple[int, int]]:
     )
 
 
+# Put together once: that costs more than running it.
+_SIGNED = (
+    select(
+        ReviewSignature.code,
+        ReviewSignature.digest,
+        ReviewSignature.name,
+        ReviewSignature.field,
+        ReviewSignature.at,
+    )
+    .where(
+        ReviewSignature.kind == bindparam("kind"),
+        ReviewSignature.code.in_(bindparam("codes", expanding=True)),
+        ReviewSignature.withdrawn_at.is_(None),
+    )
+    .order_by(ReviewSignature.id)
+)
+
+
 def marks_of(kind: str, copies: Collection[Copy]) -> Marks:
     """Return the signatures under these very texts, oldest first. One query.
 
     Registered with core.reviewing, for the pages of the features that own the texts.
     """
     wanted = set(copies)
-    rows = db.session.execute(
-        select(
-            ReviewSignature.code,
-            ReviewSignature.digest,
-            ReviewSignature.name,
-            ReviewSignature.field,
-            ReviewSignature.at,
-        )
-        .where(
-            ReviewSignature.kind == kind,
-            ReviewSignature.code.in_({code for code, _digest in wanted}),
-            ReviewSignature.withdrawn_at.is_(None),
-        )
-        .order_by(ReviewSignature.id)
-    )
+    codes = sorted({code for code, _digest in wanted})
+    rows = db.session.connection().execute(_SIGNED, {"kind": kind, "codes": codes})
     found: dict[Copy, tuple[Mark, ...]] = {}
     for row in rows:
         copy = row.code, row.digest

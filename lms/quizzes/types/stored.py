@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from string import ascii_uppercase
 from typing import Any
 
@@ -18,6 +19,8 @@ from lms.quizzes.types.model import HUNDRED, NOTHING, Format, Kind, Option, Text
 from lms.quizzes.types.question import SILENT, TYPES, Outcomes, Question
 from lms.quizzes.types.single.rules import Single
 
+KEPT = 1024
+"""Questions a process keeps at hand: all of the content, some 3 KiB each."""
 BESIDE = ("stem", "feedback", "right", "partly", "wrong")
 
 
@@ -102,14 +105,15 @@ def find(kind: str, stem: str, body: Mapping[str, Any] | None) -> Asked | None:
 
 def of_options(stem: str, options: Sequence[Mapping[str, str]], key: str) -> Asked:
     """Return the single best answer that stands in the columns `options` and `key`."""
+    return _single(stem, tuple((one["key"], one["text"], one["rationale"]) for one in options), key)
+
+
+@lru_cache(KEPT)
+def _single(stem: str, options: tuple[tuple[str, str, str], ...], key: str) -> Asked:
     body = Single(
         tuple(
-            Option(
-                Text(option["text"]),
-                HUNDRED if option["key"] == key else Decimal(0),
-                Text(option["rationale"]),
-            )
-            for option in options
+            Option(Text(text), HUNDRED if letter == key else Decimal(0), Text(rationale))
+            for letter, text, rationale in options
         )
     )
     return Asked(TYPES[Kind.SINGLE], body, Text(stem))

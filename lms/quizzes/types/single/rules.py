@@ -89,13 +89,13 @@ class SingleType(QuestionType[Single]):
 
     def result(self, body: Single, order: str, response: Response | None) -> Result:
         """Return each option as shown, with why it is as good as it is."""
-        chosen = self._chosen(body, order, response)
+        chosen, right = self._chosen(body, order, response), body.right
         return Result(
             tuple(
                 Line(
                     body.options[n].text,
                     chosen=n == chosen,
-                    best=n in body.right,
+                    best=n in right,
                     feedback=body.options[n].feedback,
                 )
                 for n in unmixed(order, len(body.options))
