@@ -10,7 +10,7 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lms import release
 from lms.cohorts import services as cohorts
@@ -33,7 +33,8 @@ from lms.practice.observations.texts import list_stations
 from lms.practice.simulations import services as simulations
 from lms.quizzes import services as quizzes
 from lms.quizzes import sheets
-from lms.quizzes.content import ItemSpec
+from lms.quizzes.content import AnySpec, ItemSpec
+from lms.quizzes.types import TYPES
 
 T = TypeVar("T")
 K1 = "K1"
@@ -56,8 +57,8 @@ def commit(step: Callable[[], T]) -> T:
 class Keys:
     """What the files know: the right option of each item, a good answer to each task."""
 
-    options: dict[str, tuple[str, str]]
-    """Stem to its KUK and the text of the best option."""
+    items: dict[str, AnySpec]
+    """Stem to the item with its key."""
     answers: dict[str, dict[str, str]]
     """Case to task to model answer."""
 
@@ -67,10 +68,7 @@ def keys(folder: Path) -> Keys:
     """Read the keys from the content files: attempts never give them away."""
     parts = release.check(folder).parts
     return Keys(
-        options={
-            " ".join(item.spec.stem.split()): (item.spec.kuk, _best(item.spec))
-            for item in parts["items"]
-        },
+        items={" ".join(item.spec.stem.split()): item.spec for item in parts["items"]},
         answers={
             case.code: {task.id: task.model_answer.replace("**", "") for task in case.tasks}
             for case in parts["cases"]
@@ -78,8 +76,20 @@ def keys(folder: Path) -> Keys:
     )
 
 
-def _best(item: ItemSpec) -> str:
-    return str(getattr(item.options, item.key).text)
+def _say(item: AnySpec, question: sheets.Question, order: str, *, knows: bool) -> dict[str, Any]:
+    """Return what a page sends: the right answer, or one that is wrong or none."""
+    if isinstance(item, ItemSpec):
+        right = 1 + list(question.options).index(item.answer)
+        return {"choice": right if knows else right % 4 + 1}
+    found = TYPES[item.kind].solve(item.question().body, order) or {"text": item.stem}
+    given = next(iter(found.values()))
+    values = given if isinstance(given, list) else [*found.values()]
+    return {"choice": None, "values": list(map(_field, values)) if knows else []}
+
+
+def _field(value: object) -> str:
+    """Return what the field of a page holds."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +161,10 @@ class Walk:
             sheet = sheets.get_sheet(ref)
             for line in sheet.lines[:answered]:
                 question = sheets.get_question(sheet, line.position)
-                kuk, best = self.known.options[" ".join(question.stem.value.split())]
-                right = 1 + list(question.options).index(best)
-                choice = right % 4 + 1 if kuk in wrong else right
+                item = self.known.items[" ".join(question.stem.value.split())]
+                said = _say(item, question, line.order, knows=item.kuk not in wrong)
                 at += timedelta(seconds=self.random.randint(25, 70))
-                quizzes.save_page(
-                    ref, position=line.position, seq=0, choice=choice, flagged=False, now=at
-                )
+                quizzes.save_page(ref, position=line.position, seq=0, flagged=False, now=at, **said)
             if answered is None:
                 quizzes.submit(ref, now=at)
 

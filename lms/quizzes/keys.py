@@ -10,6 +10,7 @@ from lms.core.db import db
 from lms.quizzes import rules
 from lms.quizzes.models import Item, ItemCorrection, ItemVersion, Quiz
 from lms.quizzes.rules import Correction
+from lms.quizzes.types import stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +89,9 @@ class Decided:
     slug: str
     wrong_digest: str
     wrong_answer: str
-    """Text of the option that was the key; empty for other types."""
+    """The key in words, as it was."""
     right_answer: str | None
-    """Text of the option that is the key now; None: there is none."""
+    """The key in words, as it is now; None: there is none."""
 
 
 def list_decided() -> dict[int, list[Decided]]:
@@ -108,9 +109,15 @@ def list_decided() -> dict[int, list[Decided]]:
     versions = {
         one.id: one
         for one in db.session.execute(
-            select(ItemVersion.id, ItemVersion.digest, ItemVersion.key, ItemVersion.options).where(
-                ItemVersion.id.in_(wanted)
-            )
+            select(
+                ItemVersion.id,
+                ItemVersion.digest,
+                ItemVersion.key,
+                ItemVersion.options,
+                ItemVersion.kind,
+                ItemVersion.stem,
+                ItemVersion.body,
+            ).where(ItemVersion.id.in_(wanted))
         )
     }
     found: dict[int, list[Decided]] = {}
@@ -128,5 +135,7 @@ def list_decided() -> dict[int, list[Decided]]:
 
 
 def answer_of(version: Any) -> str:
-    """Return the text of the option that is the key of a wording; empty for other types."""
+    """Return the key of a wording in words; empty where people mark the answers."""
+    if version.body is not None:
+        return stored.answer_of(version.kind, version.stem, version.body)
     return next((one["text"] for one in version.options if one["key"] == version.key), "")

@@ -370,7 +370,7 @@ def brings_back(digest: str, answer: str, decided: Iterable[tuple[str, str, str 
     `decided` are, oldest first, the digest of a wording with a wrong key, the answer it called
     right, and the answer that is right now. A file that is the very text, or still calls a refused
     answer right, brings it back; one that agrees with the last word, or asks something else, does
-    not. Questions of other types have an empty answer: of them only the very text is known.
+    not. Where people mark the answers there is none: of those only the very text is known.
     """
     known = [(found, _plain(wrong), _plain(right)) for found, wrong, right in decided]
     if not known:

@@ -123,7 +123,7 @@ def _load_one(
 def _brings_back(item: BankItem, decided: Sequence[keys.Decided]) -> bool:
     return rules.brings_back(
         item.spec.digest,
-        item.spec.options.by_letter()[item.spec.key].text,
+        item.spec.answer,
         [(one.wrong_digest, one.wrong_answer, one.right_answer) for one in decided],
     )
 
@@ -181,12 +181,7 @@ def _version(item_id: int, number: int, item: BankItem, now: datetime) -> ItemVe
         number=number,
         digest=spec.digest,
         level=spec.level,
-        stem=spec.stem,
-        options=[
-            {"key": letter, "text": option.text, "rationale": option.rationale}
-            for letter, option in spec.options.by_letter().items()
-        ],
-        key=spec.key,
+        **spec.columns(),
         source=spec.source,
         law_ref=spec.law_ref,
         checked_on=spec.checked_on,

@@ -111,7 +111,11 @@ def _shown(cohort_id: int) -> CTE:
         .join(Enrolment, Enrolment.person_id == Attempt.person_id)
         .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
         .join(Item, Item.id == ItemVersion.item_id)
-        .where(Enrolment.cohort_id == cohort_id, Attempt.closed_at.is_not(None))
+        .where(
+            Enrolment.cohort_id == cohort_id,
+            Attempt.closed_at.is_not(None),
+            ItemVersion.key != "",  # what was chosen is said of a single best answer alone
+        )
         .cte("items")
     )
     last = (

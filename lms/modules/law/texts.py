@@ -127,6 +127,10 @@ def _use_of(source: Source, at: Place) -> Use:
         case ("items", int(n), "options", str(letter), "text"):
             is_key = _value(source.data, "items", n, "key") == letter
             return Use.PROSE if is_key else Use.DECOY
+        case ("items", int(n), "body", "options" | "answers", int(), "text" | "value"):
+            return Use.PROSE if _earns(_value(source.data, *at[:5])) else Use.DECOY
+        case ("items", int(n), "stem") if _is_untrue(_value(source.data, "items", n)):
+            return Use.DECOY
         case ("nodes", int(n), "choices", int(m), "text"):
             is_safe = _value(source.data, "nodes", n, "choices", m, "verdict") == "safe"
             return Use.PROSE if is_safe else Use.DECOY
@@ -135,6 +139,18 @@ def _use_of(source: Source, at: Place) -> Use:
         case ("roles", _, "law", *_) | ("source", *_) | ("law", *_) | ("sources", int(_)):
             return Use.REFERENCE
     return Use.PROSE
+
+
+def _earns(answer: Any) -> bool:
+    """Tell whether an answer of a question of several types is among the right ones."""
+    weight = answer.get("weight", 0 if "text" in answer else 100)
+    return not isinstance(weight, (int, float)) or weight > 0
+
+
+def _is_untrue(item: Any) -> bool:
+    """Tell whether an item is a statement that is to be called false."""
+    body = item.get("body") if item.get("type") == "true_false" else None
+    return isinstance(body, dict) and body.get("answer") is False
 
 
 def _value(data: Any, *at: str | int) -> Any:

@@ -4,10 +4,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from lms.core.content import LARGEST, Source, Unreadable, parse_yaml
-from lms.quizzes.content import ItemSpec
+from lms.quizzes.content import BadItem, ItemSpec, read_item
 from lms.quizzes.exchange import model
 from lms.quizzes.exchange.batch import Collector, reading
 from lms.quizzes.exchange.model import HUNDRED, Question, Tags
@@ -48,15 +46,24 @@ class _Maker:
         """Return the question. Raises Refused."""
         report = self.reader.report
         try:
-            item = ItemSpec.model_validate(self.raw)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            line = self.source.line(("items", self.place, *first["loc"]))
-            what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-            raise Refused(Key.YAML, line, what=what) from None
+            item = read_item(self.raw)
+        except BadItem as error:
+            says, at = error.faults[0]
+            line = self.source.line(("items", self.place, *at))
+            raise Refused(Key.YAML, line, what=f"{'.'.join(map(str, at))}: {says}") from None
         report.question = item.id
         report.note(Key.REVIEW)
         text = self.reader.text
+        tags = Tags(
+            (item.kuk,),
+            tuple(item.law_ref),
+            item.level,
+            self.reader.line(item.source),
+            item.checked_on,
+        )
+        if not isinstance(item, ItemSpec):
+            body, why = item.question().body, text(item.feedback)
+            return Question(body, text(item.stem), item.id, item.id, why, tags=tags)
         options = tuple(
             model.Option(
                 text(option.text),
@@ -64,12 +71,5 @@ class _Maker:
                 text(option.rationale),
             )
             for letter, option in item.options.by_letter().items()
-        )
-        tags = Tags(
-            (item.kuk,),
-            tuple(item.law_ref),
-            item.level,
-            self.reader.line(item.source),
-            item.checked_on,
         )
         return Question(model.Single(options), text(item.stem), item.id, item.id, tags=tags)

@@ -3,7 +3,14 @@
 `TYPES` is the registry. Everything here is pure but the templates.
 """
 
-from lms.quizzes.types.base import BadResponse, QuestionType, Response, TooLong
+from lms.quizzes.types.base import (
+    BadResponse,
+    NotAKey,
+    QuestionType,
+    Response,
+    SameKey,
+    TooLong,
+)
 from lms.quizzes.types.codec import Unloadable
 from lms.quizzes.types.model import Kind
 from lms.quizzes.types.question import TYPES
@@ -12,8 +19,10 @@ __all__ = [
     "TYPES",
     "BadResponse",
     "Kind",
+    "NotAKey",
     "QuestionType",
     "Response",
+    "SameKey",
     "TooLong",
     "Unloadable",
 ]

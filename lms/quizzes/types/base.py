@@ -40,6 +40,14 @@ class TooLong(BadResponse):
         self.most = most
 
 
+class NotAKey(DomainError):
+    """What should be the key instead is none for a question of this type."""
+
+
+class SameKey(NotAKey):
+    """What should be the key instead is the one there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line of a result: an option, a left side, an item, or an answer that is accepted."""
@@ -74,6 +82,8 @@ class QuestionType(ABC, Generic[B]):
     body: type[B]
     by_hand: ClassVar[bool] = False
     """Whether somebody has to mark it."""
+    kept: ClassVar[tuple[str, ...]] = ()
+    """Fields of the body that only a corrected key fills: nobody writes them into a file."""
 
     @abstractmethod
     def check(self, body: B, report: Report) -> None:
@@ -111,6 +121,22 @@ class QuestionType(ABC, Generic[B]):
     def result(self, body: B, order: str, response: Response | None) -> Result:
         """Return what the page says after the sitting."""
 
+    @abstractmethod
+    def answer(self, body: B) -> str:
+        """Return the key in words, on one line; empty where there is none."""
+
+    @abstractmethod
+    def key_of(self, body: B) -> list[str]:
+        """Return the key as the fields of a page hold it, as `rekey` reads it."""
+
+    @abstractmethod
+    def rekey(self, body: B, values: Sequence[str], why: Text) -> B:
+        """Return the body with another key, and `why` where a text spoke for the other one.
+
+        What a page shows stays the same under every order: old answers are marked by the new key.
+        Raises NotAKey, SameKey.
+        """
+
     def dump(self, body: B) -> dict[str, Any]:
         """Return the body as JSON."""
         found: dict[str, Any] = codec.dump(body)
@@ -146,6 +172,29 @@ def place(value: str, least: int = 1) -> int:
     if not least <= number <= MOST_OPTIONS:
         raise BadResponse(value[:20])
     return number
+
+
+def key_places(values: Sequence[str], count: int) -> list[int]:
+    """Return places that were chosen for a key, each of so many. Raises NotAKey."""
+    try:
+        found = [place(value) for value in values]
+    except BadResponse as error:
+        raise NotAKey(str(error)) from None
+    if not found or max(found) > count:
+        raise NotAKey(" ".join(values)[:20])
+    return found
+
+
+def key_lines(values: Sequence[str]) -> list[str]:
+    """Return the lines of a key that is written, one answer each. Raises NotAKey."""
+    try:
+        text = written("\n".join(values), MOST_OPTIONS * LONGEST_LINE)
+    except BadResponse as error:
+        raise NotAKey(str(error)) from None
+    lines = [line for line in map(str.strip, text.split("\n")) if line]
+    if not 0 < len(lines) <= MOST_OPTIONS or max(map(len, lines)) > LONGEST_LINE:
+        raise NotAKey(str(len(lines)))
+    return list(dict.fromkeys(lines))
 
 
 def places(values: Sequence[str], least: int = 1) -> list[int]:

@@ -9,7 +9,7 @@ import binascii
 import types
 import typing
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -21,6 +21,8 @@ from lms.quizzes.types.model import Format, Text
 
 T = TypeVar("T")
 LONGEST_NUMBER = 40
+LARGEST_POWER = 99
+"""Of ten, up or down: what is larger is no number anybody measures, and costs a lot to write."""
 
 
 class Unloadable(DomainError):
@@ -52,6 +54,18 @@ def dump(value: Any) -> Any:
             if field.default is MISSING or getattr(value, field.name) != field.default
         }
     return value
+
+
+def texts_in(value: Any, place: tuple[str | int, ...] = ()) -> Iterator[tuple[Text, Any]]:
+    """Yield every text of a body, and every word of it, with the place where a file has it."""
+    if isinstance(value, (Text, str)):
+        yield (value if isinstance(value, Text) else Text(value)), place
+    elif isinstance(value, tuple):
+        for n, one in enumerate(value):
+            yield from texts_in(one, (*place, n))
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from texts_in(getattr(value, field.name), (*place, field.name))
 
 
 def load(wanted: type[T], raw: object, place: tuple[str | int, ...] = ()) -> T:
@@ -120,6 +134,6 @@ def _decimal(raw: object, place: tuple[str | int, ...]) -> Decimal:
         number = Decimal(text if len(text) <= LONGEST_NUMBER else "")
     except InvalidOperation:
         raise Unloadable(place, "a number is needed") from None
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > LARGEST_POWER:
         raise Unloadable(place, "a number is needed")
     return number

@@ -103,6 +103,23 @@ def find(kind: str, stem: str, body: Mapping[str, Any] | None) -> Asked | None:
     return None if body is None else unpack(kind, stem, body)
 
 
+def answer_of(kind: str, stem: str, body: Mapping[str, Any]) -> str:
+    """Return the key that stands in the columns, in words; empty where there is none."""
+    asked = unpack(kind, stem, body)
+    words = asked.type.answer(asked.body)
+    # What is true or false is the statement: the two words say nothing without it.
+    return f"{asked.stem.value} {words}" if asked.type.kind is Kind.TRUE_FALSE else words
+
+
+def rekeyed(asked: Asked, values: Sequence[str], why: str) -> dict[str, Any]:
+    """Return the body with another key. What was said about the old one gives way to `why`.
+
+    Raises base.NotAKey, base.SameKey.
+    """
+    body = asked.type.rekey(asked.body, values, Text(why))
+    return pack(Question(body, asked.stem, feedback=Text(why)))[2]
+
+
 def of_options(stem: str, options: Sequence[Mapping[str, str]], key: str) -> Asked:
     """Return the single best answer that stands in the columns `options` and `key`."""
     return _single(stem, tuple((one["key"], one["text"], one["rationale"]) for one in options), key)

@@ -1,5 +1,6 @@
 """How each type is marked."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -26,7 +27,7 @@ from lms.quizzes.exchange.model import (
     Unit,
     check,
 )
-from lms.quizzes.types import TYPES, BadResponse
+from lms.quizzes.types import TYPES, BadResponse, NotAKey, SameKey
 from lms.quizzes.types.numeric.rules import readings
 from lms.quizzes.types.problems import Key, Refused, Report
 from lms.quizzes.types.short_answer.rules import fits, normal
@@ -457,3 +458,156 @@ def test_what_is_odd_is_told(body, key):
     check(Question(body, Text("Apa?")), report)
 
     assert [one.key for one in report.problems()] == ([key] if key else [])
+
+
+# Another key
+
+WHY = Text("Menurut UU 23/2004.")
+OPTIONS = tuple(
+    Option(Text(text), Decimal(weight), Text(f"Tentang {text}"))
+    for text, weight in (("satu", 50), ("dua", 50), ("tiga", 0), ("empat", 0))
+)
+
+
+def rekeyed(body, values):
+    return TYPES[body.kind].rekey(body, values, WHY)
+
+
+def test_another_option_is_the_best_one_and_a_part_stays_a_part():
+    options = tuple(Option(Text(t), Decimal(w)) for t, w in (("a", 100), ("b", 50), ("c", 0)))
+    new = rekeyed(Single(options), ["3"])
+    assert [one.weight for one in new.options] == [0, 50, 100]
+    assert [one.feedback for one in new.options] == [WHY, Text(), WHY]
+    for values in ([], ["4"], ["0"], ["2", "3"], ["x"]):
+        with pytest.raises(NotAKey):
+            rekeyed(Single(options), values)
+
+
+@pytest.mark.parametrize(
+    ("weights", "values", "becomes"),
+    [
+        ((50, 50, 0, 0), ["1", "3"], (50, 0, 50, 0)),
+        ((50, 50, 0, 0), ["1", "2", "3", "4"], (25, 25, 25, 25)),
+        ((50, 50, -20, -50), ["1"], (100, -50, -20, -50)),
+        ((50, 50, -20, -50), ["1", "2", "3"], ("33.33333", "33.33333", "33.33333", -50)),
+    ],
+)
+def test_the_right_options_share_the_whole_and_a_wrong_one_costs_as_much_as_the_worst(
+    weights, values, becomes
+):
+    body = Multiple(
+        tuple(replace(one, weight=Decimal(w)) for one, w in zip(OPTIONS, weights, strict=True))
+    )
+    new = rekeyed(body, values)
+    assert [one.weight for one in new.options] == [Decimal(one) for one in becomes]
+    changed = {n for n in range(4) if (n in body.right) != (n in new.right)}
+    assert [one.feedback == WHY for one in new.options] == [n in changed for n in range(4)]
+
+
+def test_where_all_are_needed_each_right_one_weighs_everything():
+    options = tuple(replace(one, weight=one.weight * 2) for one in OPTIONS)
+    new = rekeyed(Multiple(options, all_or_nothing=True), ["2", "3"])
+    assert [one.weight for one in new.options] == [0, 100, 100, 0]
+
+
+def test_what_was_said_about_true_and_false_gives_way():
+    body = TrueFalse(True, Text("Betul."), Text("Keliru."))
+    assert rekeyed(body, ["false"]) == TrueFalse(False, WHY, WHY)
+    for values in ([], ["no"], ["true", "false"]):
+        with pytest.raises(NotAKey):
+            rekeyed(body, values)
+
+
+def test_a_choice_that_belongs_to_nothing_any_more_is_still_shown():
+    body = Matching((Pair(Text("a"), "X"), Pair(Text("b"), "Y"), Pair(Text(), "Z")))
+    new = rekeyed(body, ["3", "2"])
+    assert [pair.right for pair in new.pairs] == ["Z", "Y", "Z"]
+    assert new.choices == body.choices == ("X", "Y", "Z")
+    order = "BA-CAB"  # shown: b and a; Z, X, Y
+    assert TYPES[Kind.MATCHING].score(body, order, {"picks": [3, 2]}) == 1
+    assert TYPES[Kind.MATCHING].score(new, order, {"picks": [3, 2]}) == Fraction(1, 2)
+    assert TYPES[Kind.MATCHING].score(new, order, {"picks": [3, 1]}) == 1
+    assert rekeyed(new, ["1", "2"]) == body  # back again, to the letter
+    for values in ([], ["1"], ["1", "4"], ["1", "0"]):
+        with pytest.raises(NotAKey):
+            rekeyed(body, values)
+
+
+def test_items_keep_their_lines_when_their_order_was_wrong():
+    body = Ordering((Text("a"), Text("b"), Text("c")))
+    new = rekeyed(body, ["1:2", "2:1", "3:3"])
+    assert (new.items, new.places) == (body.items, (2, 1, 3))
+    order = "CAB"  # shown: c, a, b
+    kind = TYPES[Kind.ORDERING]
+    assert kind.score(body, order, {"places": [3, 1, 2]}) == 1
+    assert kind.score(new, order, {"places": [3, 1, 2]}) == Fraction(1, 3)
+    assert kind.score(new, order, {"places": [3, 2, 1]}) == 1
+    assert [line.text.value for line in kind.result(new, order, None).lines] == ["b", "a", "c"]
+    assert kind.answer(new) == "b → a → c"
+    assert rekeyed(new, ["1", "2", "3"]) == body
+    for values in ([], ["1", "1", "2"], ["1", "2"], ["1:1", "1:2", "2:3"], ["1:1", "2:2", "4:3"]):
+        with pytest.raises(NotAKey):
+            rekeyed(body, values)
+    alike = Ordering((Text("a"), Text("a"), Text("b")))
+    with pytest.raises(SameKey):
+        rekeyed(alike, ["2", "1", "3"])
+
+
+def test_places_that_do_not_fit_the_items_are_those_of_the_list():
+    assert Ordering((Text("a"), Text("b")), places=(1, 1)).in_order == (0, 1)
+
+
+def test_a_place_may_name_its_item():
+    kind = TYPES[Kind.ORDERING]
+    assert kind.read(["2:1", "1:3", "3:"]) == {"places": [3, 1, 0]}
+    assert kind.read(["3", "", "1"]) == {"places": [3, 0, 1]}
+    for values in (["1:2", "1:1"], ["1:1", "3:2"], ["1:1", "2"], ["x:1", "2:2"], ["0:1", "1:2"]):
+        with pytest.raises(BadResponse):
+            kind.read(values)
+
+
+def test_a_line_is_an_accepted_answer_and_parts_stay():
+    body = ShortAnswer(
+        (Accepted("visum", feedback=Text("Ya.")), Accepted("surat", Decimal(50)), Accepted("x"))
+    )
+    new = rekeyed(body, ["visum\r\nvisum et repertum\n\n visum "])
+    assert [(one.value, one.weight) for one in new.answers] == [
+        ("visum", 100),
+        ("visum et repertum", 100),
+        ("surat", 50),
+    ]
+    assert [one.feedback for one in new.answers] == [Text("Ya."), WHY, Text()]
+    whole = rekeyed(body, ["surat"])
+    assert [(one.value, one.weight) for one in whole.answers] == [("surat", 100)]
+    with pytest.raises(SameKey):
+        rekeyed(body, ["x\nvisum"])
+    lines = "\n".join(map(str, range(26)))
+    for values in ([], [" \n "], ["x" * 501], [f"{lines}\n26"], [lines], ["x" * 13_001]):
+        with pytest.raises(NotAKey):
+            rekeyed(body, values)
+
+
+def test_a_line_is_an_accepted_number_with_its_tolerance():
+    body = Numeric(
+        (Number(Decimal("2.5"), Decimal("0.1")), Number(Decimal(9), weight=Decimal(50))),
+        (Unit("jam"),),
+    )
+    assert TYPES[Kind.NUMERIC].key_of(body) == ["2,5:0,1"]
+    new = rekeyed(body, ["3\n2,5:0,1\n4..5"])
+    assert [str(one) for one in new.answers] == ["3:0", "2.5:0.1", "4.5:0.5", "9:0"]
+    assert new.units == body.units
+    assert [one.feedback == WHY for one in new.answers] == [True, False, True, False]
+    assert [str(one) for one in rekeyed(body, ["9"]).answers] == ["9:0"]
+    with pytest.raises(SameKey):
+        rekeyed(body, ["2.50 : 0.10"])
+    lines = "\n".join(map(str, range(26)))
+    for values in ([], ["tiga"], ["1:-1"], ["1.000,5"], [lines.replace("9", "99")]):
+        with pytest.raises(NotAKey):
+            rekeyed(body, values)
+
+
+def test_an_essay_has_no_key():
+    assert TYPES[Kind.ESSAY].key_of(Essay()) == []
+    assert TYPES[Kind.ESSAY].answer(Essay()) == ""
+    with pytest.raises(NotAKey):
+        rekeyed(Essay(), ["x"])

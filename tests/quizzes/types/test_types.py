@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 
 from lms.quizzes.exchange import model
 from lms.quizzes.exchange.model import HUNDRED, Format, Kind, Outcomes, Text
-from lms.quizzes.types import TYPES, BadResponse, TooLong, Unloadable, codec, stored
+from lms.quizzes.types import (
+    TYPES,
+    BadResponse,
+    NotAKey,
+    SameKey,
+    TooLong,
+    Unloadable,
+    codec,
+    stored,
+)
 from lms.quizzes.types.base import Result, unmixed, written
 from lms.quizzes.types.essay.rules import words
+from lms.quizzes.types.problems import Report
 from tests.quizzes.exchange import strategies
 
 KINDS = sorted(TYPES)
@@ -289,3 +299,89 @@ def test_a_single_best_answer_of_the_content_is_one_like_any_other():
     ]
     assert result.lines[1].feedback.value == "CCCCC"
     assert found.body.options[2].weight == HUNDRED
+
+
+# Another key
+
+
+def other_keys(kind, body, random):
+    """Return what a page sends that corrects a key: places, words or numbers."""
+    match kind:
+        case Kind.SINGLE:
+            return [str(random.randint(1, len(body.options)))]
+        case Kind.MULTIPLE:
+            places = range(1, len(body.options) + 1)
+            return [str(n) for n in places if random.random() < 0.5] or ["1"]
+        case Kind.TRUE_FALSE:
+            return [random.choice(["true", "false"])]
+        case Kind.MATCHING:
+            return [str(random.randint(1, len(body.choices))) for _pair in body.asked]
+        case Kind.ORDERING:
+            places = random.sample(range(1, len(body.items) + 1), len(body.items))
+            return [f"{n}:{at}" for n, at in enumerate(places, 1)]
+        case Kind.SHORT_ANSWER:
+            return [random.choice(["visum", "visum\r\nvisum et repertum", "a*b"])]
+        case Kind.NUMERIC:
+            return [random.choice(["2,5", "2.5:0,1\n7", "3..4", "-1e3"])]
+    return ["x"]
+
+
+@given(asked, seeds)
+def test_another_key_leaves_the_screen_as_it_was(question, seed):
+    """Old answers are marked by the new key, so what they point at must not move."""
+    kind, body, random = TYPES[question.kind], question.body, Random(seed)
+    before = kind.answer(body)
+    try:
+        new = kind.rekey(body, other_keys(question.kind, body, random), Text("Menurut UU."))
+    except SameKey:
+        return
+    except NotAKey:
+        assert kind.by_hand
+        return
+    order = kind.deal(body, random)
+
+    assert kind.shown(new, order) == kind.shown(body, order)
+    assert kind.load(json.loads(json.dumps(kind.dump(new)))) == new
+    kind.check(new, Report())
+    right = kind.solve(new, order)
+    if right is not None:
+        assert kind.score(new, order, right) == 1
+        assert "best=True" in repr(kind.result(new, order, right))
+    with pytest.raises(SameKey):
+        kind.rekey(new, kind.key_of(new), Text("Lagi."))
+    assert kind.answer(new) != before or question.kind in (Kind.NUMERIC, Kind.MULTIPLE, Kind.SINGLE)
+
+
+@given(asked, hostile)
+def test_what_is_no_key_is_refused(question, values):
+    kind = TYPES[question.kind]
+    try:
+        new = kind.rekey(question.body, values, Text("Alasan."))
+    except NotAKey:
+        return
+    text = json.dumps(kind.dump(new), ensure_ascii=False)
+    assert "\\u0000" not in json.dumps(text)
+    assert kind.load(json.loads(text)) == new
+    kind.check(new, Report())
+
+
+@given(asked, seeds)
+def test_a_key_that_is_corrected_back_says_the_same_again(question, seed):
+    kind, body = TYPES[question.kind], question.body
+    if question.kind not in (Kind.TRUE_FALSE, Kind.MATCHING, Kind.ORDERING, Kind.MULTIPLE):
+        return
+    old = kind.key_of(body)
+    try:
+        new = kind.rekey(body, other_keys(question.kind, body, Random(seed)), Text("Salah."))
+        back = kind.rekey(new, old, Text("Betul."))
+    except NotAKey:
+        return
+    assert kind.key_of(back) == old
+    assert kind.answer(back) == kind.answer(body)
+
+
+def test_numbers_out_of_all_measure_are_none():
+    for power in ("1e100", "1e-101", "1e999999999", "0e999"):
+        with pytest.raises(Unloadable):
+            codec.load(Decimal, power)
+    assert codec.load(Decimal, "1e15") == Decimal("1e15")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from lms.quizzes.types.base import (
     NONE,
     BadResponse,
+    NotAKey,
     QuestionType,
     Response,
     Result,
@@ -83,6 +84,18 @@ class EssayType(QuestionType[Essay]):
         """Return what was written."""
         text = said(response, "text")
         return Result((), text, blank=not text or text == body.start.value)
+
+    def answer(self, body: Essay) -> str:  # noqa: ARG002  # no text is right by itself
+        """Return nothing: people mark it."""
+        return ""
+
+    def key_of(self, body: Essay) -> list[str]:  # noqa: ARG002
+        """Return nothing: people mark it."""
+        return []
+
+    def rekey(self, body: Essay, values: Sequence[str], why: Text) -> Essay:  # noqa: ARG002
+        """Refuse: what people marked, people look at again."""
+        raise NotAKey(self.kind)
 
 
 def words(text: str) -> int:

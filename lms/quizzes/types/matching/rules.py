@@ -1,16 +1,19 @@
 """Find what belongs to each. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
 from typing import Any, ClassVar
 
 from lms.quizzes.types.base import (
     Line,
+    NotAKey,
     QuestionType,
     Response,
     Result,
+    SameKey,
+    key_places,
     mixed,
     places,
     stored,
@@ -35,6 +38,8 @@ class Matching:
     kind: ClassVar[Kind] = Kind.MATCHING
     pairs: tuple[Pair, ...]
     shuffle: bool = True
+    offered: tuple[str, ...] = ()
+    """The right sides as they are shown, where a corrected key does not give them so."""
 
     @property
     def asked(self) -> tuple[Pair, ...]:
@@ -44,7 +49,7 @@ class Matching:
     @property
     def choices(self) -> tuple[str, ...]:
         """The right sides, each once."""
-        return tuple(dict.fromkeys(pair.right for pair in self.pairs))
+        return tuple(dict.fromkeys((*self.offered, *(pair.right for pair in self.pairs))))
 
 
 class MatchingType(QuestionType[Matching]):
@@ -55,6 +60,7 @@ class MatchingType(QuestionType[Matching]):
 
     kind = Kind.MATCHING
     body = Matching
+    kept = ("offered",)
 
     def check(self, body: Matching, report: Report) -> None:  # noqa: ARG002  # nothing odd
         """Raise Refused without pairs to find."""
@@ -112,6 +118,29 @@ class MatchingType(QuestionType[Matching]):
             ),
             blank=not any(found),
         )
+
+    def answer(self, body: Matching) -> str:
+        """Return what belongs to each left side."""
+        return "; ".join(f"{pair.left.value}: {pair.right}" for pair in body.asked)
+
+    def key_of(self, body: Matching) -> list[str]:
+        """Return the choice that belongs to each left side, by its place."""
+        return [str(body.choices.index(pair.right) + 1) for pair in body.asked]
+
+    def rekey(self, body: Matching, values: Sequence[str], why: Text) -> Matching:  # noqa: ARG002
+        """Put other choices beside the left sides; what could be chosen stays what it was."""
+        choices = body.choices
+        found = key_places(values, len(choices))
+        if len(found) != len(body.asked):
+            raise NotAKey(str(len(found)))
+        if list(map(str, found)) == self.key_of(body):
+            raise SameKey(" ".join(values))
+        rights = iter(choices[at - 1] for at in found)
+        pairs = tuple(
+            replace(pair, right=next(rights)) if pair.left else pair for pair in body.pairs
+        )
+        plain = replace(body, pairs=pairs, offered=())
+        return plain if plain.choices == choices else replace(plain, offered=choices)
 
     @staticmethod
     def _layout(body: Matching, order: str) -> tuple[list[Pair], list[str]]:

@@ -1,7 +1,7 @@
 """Choose all that are right. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from random import Random
@@ -14,6 +14,8 @@ from lms.quizzes.types.base import (
     QuestionType,
     Response,
     Result,
+    SameKey,
+    key_places,
     mixed,
     places,
     stored,
@@ -27,6 +29,7 @@ from lms.quizzes.types.model import (
     check_options,
     check_weights,
     digits,
+    share,
 )
 from lms.quizzes.types.problems import Key, Refused, Report
 
@@ -135,6 +138,34 @@ class MultipleType(QuestionType[Multiple]):
             ),
             blank=not picks,
         )
+
+    def answer(self, body: Multiple) -> str:
+        """Return the options that belong to the answer."""
+        return "; ".join(body.options[n].text.value for n in body.right)
+
+    def key_of(self, body: Multiple) -> list[str]:
+        """Return the places of the options that belong to the answer."""
+        return [str(n + 1) for n in body.right]
+
+    def rekey(self, body: Multiple, values: Sequence[str], why: Text) -> Multiple:
+        """Make other options the right ones.
+
+        They share the whole evenly. What was not right and is not now keeps its weight; what is
+        right no more takes away as much as the worst of those.
+        """
+        right = {n - 1 for n in key_places(values, len(body.options))}
+        if right == set(body.right):
+            raise SameKey(", ".join(values))
+        worst = min(one.weight for one in (*body.options, Option(Text(""))))
+        whole = HUNDRED if body.all_or_nothing else share(len(right))
+        options = []
+        for n, one in enumerate(body.options):
+            if n in right:
+                kept = one.feedback if n in body.right else why
+                options.append(replace(one, weight=whole, feedback=kept))
+            else:
+                options.append(replace(one, weight=worst, feedback=why) if n in body.right else one)
+        return replace(body, options=tuple(options))
 
     @staticmethod
     def _picked(body: Multiple, order: str, response: Response | None) -> set[int]:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -13,14 +13,27 @@ from lms.quizzes.types.base import (
     NONE,
     BadResponse,
     Line,
+    NotAKey,
     QuestionType,
     Response,
     Result,
+    SameKey,
+    key_lines,
     part,
     said,
     written,
 )
-from lms.quizzes.types.model import HUNDRED, NOTHING, NUMBER, Kind, Text, check_answers, digits
+from lms.quizzes.types.model import (
+    HUNDRED,
+    MOST_OPTIONS,
+    NOTHING,
+    NUMBER,
+    Kind,
+    Text,
+    accepted_number,
+    check_answers,
+    digits,
+)
 from lms.quizzes.types.problems import Key, Refused, Report
 
 LONGEST = 80
@@ -129,6 +142,39 @@ class NumericType(QuestionType[Numeric]):
             given,
             blank=not given,
         )
+
+    def answer(self, body: Numeric) -> str:
+        """Return what is accepted, with its tolerance."""
+        return " / ".join(
+            wording(one, body.units) for one in body.answers if part(one.weight) == ALL
+        )
+
+    def key_of(self, body: Numeric) -> list[str]:
+        """Return what is accepted, a line each: `2,5:0,1`."""
+        found = [one for one in body.answers if part(one.weight) == ALL]
+        return ["\n".join(str(one).removesuffix(":0").replace(".", ",") for one in found)]
+
+    def rekey(self, body: Numeric, values: Sequence[str], why: Text) -> Numeric:
+        """Accept the numbers of some lines, each wholly: `2,5`, `2,5:0,1`, `2..3` or `*`.
+
+        What earned a part goes on earning it, unless it is one of the lines. Units stay.
+        """
+        known = {(one.value, one.tolerance): one for one in body.answers if part(one.weight) == ALL}
+        try:
+            found = [accepted_number(line.replace(",", ".")) for line in key_lines(values)]
+        except Refused as error:
+            raise NotAKey(str(error)) from None
+        if set(found) == set(known):
+            raise SameKey(str(len(found)))
+        new = [known.get(one) or Number(*one, HUNDRED, why) for one in dict.fromkeys(found)]
+        rest = [
+            one
+            for one in body.answers
+            if part(one.weight) != ALL and (one.value, one.tolerance) not in found
+        ]
+        if len(new) + len(rest) > MOST_OPTIONS:
+            raise NotAKey(str(len(new)))
+        return replace(body, answers=(*new, *rest))
 
     @staticmethod
     def _fitting(body: Numeric, response: Response | None) -> Number | None:

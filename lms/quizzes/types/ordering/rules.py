@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from random import Random
 from typing import Any, ClassVar
@@ -10,11 +10,15 @@ from typing import Any, ClassVar
 from lms.quizzes.types.base import (
     ALL,
     NONE,
+    BadResponse,
     Line,
+    NotAKey,
     QuestionType,
     Response,
     Result,
+    SameKey,
     mixed,
+    place,
     places,
     stored,
     unmixed,
@@ -25,11 +29,25 @@ from lms.quizzes.types.problems import Report
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """Put into order; the items stand in the right one."""
+    """Put into order; the items stand in the right one, unless a corrected key says other."""
 
     kind: ClassVar[Kind] = Kind.ORDERING
     items: tuple[Text, ...]
     all_or_nothing: bool = False
+    places: tuple[int, ...] = ()
+    """The right place of each item, from 1, where the key was corrected."""
+
+    @property
+    def right_places(self) -> tuple[int, ...]:
+        """The right place of each item."""
+        listed = tuple(range(1, len(self.items) + 1))
+        return self.places if tuple(sorted(self.places)) == listed else listed
+
+    @property
+    def in_order(self) -> tuple[int, ...]:
+        """The items in their right order, by where they are listed."""
+        places = self.right_places
+        return tuple(sorted(range(len(places)), key=places.__getitem__))
 
 
 class OrderingType(QuestionType[Ordering]):
@@ -37,6 +55,7 @@ class OrderingType(QuestionType[Ordering]):
 
     kind = Kind.ORDERING
     body = Ordering
+    kept = ("places",)
 
     def check(self, body: Ordering, report: Report) -> None:  # noqa: ARG002  # nothing odd
         """Raise Refused without items to order."""
@@ -55,8 +74,8 @@ class OrderingType(QuestionType[Ordering]):
         return {"items": [body.items[n] for n in unmixed(order, len(body.items))]}
 
     def read(self, values: Sequence[str]) -> Response:
-        """Read one place for each item."""
-        return {"places": places([value or "0" for value in values], least=0)}
+        """Read one place for each item; see `placed`."""
+        return {"places": placed(values)}
 
     def is_blank(self, response: Response) -> bool:
         """Tell whether no item has a place."""
@@ -77,7 +96,7 @@ class OrderingType(QuestionType[Ordering]):
 
     def solve(self, body: Ordering, order: str) -> Response | None:
         """Give each item its place."""
-        return {"places": [n + 1 for n in unmixed(order, len(body.items))]}
+        return {"places": [body.right_places[n] for n in unmixed(order, len(body.items))]}
 
     def result(self, body: Ordering, order: str, response: Response | None) -> Result:
         """Return the items in their right order, each with the place it was given."""
@@ -87,20 +106,42 @@ class OrderingType(QuestionType[Ordering]):
         return Result(
             tuple(
                 Line(
-                    item,
+                    body.items[n],
                     best=self._is_at(body, n, given[n], used),
                     said=str(given[n] or ""),
-                    wanted=str(n + 1),
+                    wanted=str(body.right_places[n]),
                 )
-                for n, item in enumerate(body.items)
+                for n in body.in_order
             ),
             blank=not any(given.values()),
         )
 
+    def answer(self, body: Ordering) -> str:
+        """Return the items in their order."""
+        return " → ".join(body.items[n].value for n in body.in_order)
+
+    def key_of(self, body: Ordering) -> list[str]:
+        """Return the place of each item, as `placed` reads it."""
+        return [f"{n}:{at}" for n, at in enumerate(body.right_places, 1)]
+
+    def rekey(self, body: Ordering, values: Sequence[str], why: Text) -> Ordering:  # noqa: ARG002
+        """Give the items other places; they stay where they stand, so old answers fit."""
+        try:
+            found = tuple(placed(values))
+        except BadResponse as error:
+            raise NotAKey(str(error)) from None
+        if sorted(found) != list(range(1, len(body.items) + 1)):
+            raise NotAKey(" ".join(values)[:20])
+        new = replace(body, places=() if list(found) == sorted(found) else found)
+        if [new.items[n] for n in new.in_order] == [body.items[n] for n in body.in_order]:
+            raise SameKey(" ".join(values)[:20])
+        return new
+
     @staticmethod
     def _is_at(body: Ordering, n: int, at: int, used: Counter[int]) -> bool:
         """Tell whether an item is where it, or one of the same words, belongs."""
-        return at > 0 and used[at] == 1 and body.items[at - 1] == body.items[n]
+        belongs = body.items[body.in_order[at - 1]] if at > 0 else None
+        return used[at] == 1 and belongs == body.items[n]
 
     @staticmethod
     def _given(body: Ordering, response: Response | None) -> list[int]:
@@ -108,6 +149,22 @@ class OrderingType(QuestionType[Ordering]):
         count = len(body.items)
         found = (stored(response, "places") + [0] * count)[:count]
         return [at if 0 < at <= count else 0 for at in found]
+
+
+def placed(values: Sequence[str]) -> list[int]:
+    """Return the place each item was given, 0 for none. Raises BadResponse.
+
+    A value names its item: `2:1` puts the second one first, `2:` nowhere. So a page may move its
+    lines. Without names the values stand in the order of the items.
+    """
+    named = [value.partition(":") for value in values]
+    if not any(colon for _item, colon, _at in named):
+        return places([value or "0" for value in values], least=0)
+    found = {place(item): place(at or "0", least=0) for item, _colon, at in named}
+    whole = all(colon for _item, colon, _at in named) and max(found) == len(values)
+    if len(found) != len(values) or not whole:
+        raise BadResponse(str(len(values)))
+    return [found[n] for n in sorted(found)]
 
 
 TYPE = OrderingType()

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, ClassVar
@@ -14,14 +14,17 @@ from lms.quizzes.types.base import (
     NONE,
     BadResponse,
     Line,
+    NotAKey,
     QuestionType,
     Response,
     Result,
+    SameKey,
+    key_lines,
     part,
     said,
     written,
 )
-from lms.quizzes.types.model import HUNDRED, NOTHING, Kind, Text, check_answers
+from lms.quizzes.types.model import HUNDRED, MOST_OPTIONS, NOTHING, Kind, Text, check_answers
 from lms.quizzes.types.problems import Key, Refused, Report
 
 PIECES = re.compile(r"\\\*|\*|[^*\\]+|\\")
@@ -108,6 +111,29 @@ class ShortAnswerType(QuestionType[ShortAnswer]):
             text,
             blank=not text,
         )
+
+    def answer(self, body: ShortAnswer) -> str:
+        """Return what is accepted."""
+        return " / ".join(one.value for one in body.answers if part(one.weight) == ALL)
+
+    def key_of(self, body: ShortAnswer) -> list[str]:
+        """Return what is accepted, a line each."""
+        return ["\n".join(one.value for one in body.answers if part(one.weight) == ALL)]
+
+    def rekey(self, body: ShortAnswer, values: Sequence[str], why: Text) -> ShortAnswer:
+        """Accept the answers of some lines, each wholly.
+
+        What earned a part goes on earning it, unless it is one of the lines.
+        """
+        known = {one.value: one for one in body.answers if part(one.weight) == ALL}
+        lines = key_lines(values)
+        if set(lines) == set(known):
+            raise SameKey(lines[0])
+        new = [known.get(line) or Accepted(line, HUNDRED, why) for line in lines]
+        rest = [one for one in body.answers if part(one.weight) != ALL and one.value not in lines]
+        if len(new) + len(rest) > MOST_OPTIONS:
+            raise NotAKey(str(len(lines)))
+        return replace(body, answers=(*new, *rest))
 
     @staticmethod
     def _fitting(body: ShortAnswer, text: str) -> Accepted | None:

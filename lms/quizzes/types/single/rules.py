@@ -1,7 +1,8 @@
 """Choose the best answer of several. Pure."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from fractions import Fraction
 from random import Random
 from typing import Any, ClassVar
@@ -11,9 +12,12 @@ from lms.quizzes.types.base import (
     NONE,
     BadResponse,
     Line,
+    NotAKey,
     QuestionType,
     Response,
     Result,
+    SameKey,
+    key_places,
     mixed,
     part,
     place,
@@ -102,6 +106,29 @@ class SingleType(QuestionType[Single]):
             ),
             blank=chosen is None,
         )
+
+    def answer(self, body: Single) -> str:
+        """Return the options that earn everything."""
+        return " / ".join(body.options[n].text.value for n in body.right)
+
+    def key_of(self, body: Single) -> list[str]:
+        """Return the place of the best option."""
+        return [str(n + 1) for n in body.right[:1]]
+
+    def rekey(self, body: Single, values: Sequence[str], why: Text) -> Single:
+        """Make another option the best one; what earns a part goes on earning it."""
+        best = [n - 1 for n in key_places(values, len(body.options))]
+        if len(best) > 1:
+            raise NotAKey(str(len(best)))
+        if tuple(best) == body.right:
+            raise SameKey(str(best[0] + 1))
+        options = [
+            replace(one, weight=HUNDRED if n in best else Decimal(0), feedback=why)
+            if n in best or n in body.right
+            else one
+            for n, one in enumerate(body.options)
+        ]
+        return replace(body, options=tuple(options))
 
     @staticmethod
     def _chosen(body: Single, order: str, response: Response | None) -> int | None:

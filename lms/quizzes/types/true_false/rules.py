@@ -10,9 +10,11 @@ from lms.quizzes.types.base import (
     NONE,
     BadResponse,
     Line,
+    NotAKey,
     QuestionType,
     Response,
     Result,
+    SameKey,
 )
 from lms.quizzes.types.model import NOTHING, Kind, Text
 from lms.quizzes.types.problems import Report
@@ -76,6 +78,22 @@ class TrueFalseType(QuestionType[TrueFalse]):
             ),
             blank=answer is None,
         )
+
+    def answer(self, body: TrueFalse) -> str:
+        """Say whether it is so."""
+        return WORDS[body.answer]
+
+    def key_of(self, body: TrueFalse) -> list[str]:
+        """Return what is so."""
+        return ["true" if body.answer else "false"]
+
+    def rekey(self, body: TrueFalse, values: Sequence[str], why: Text) -> TrueFalse:
+        """Turn it round: what was said about either answer is wrong then."""
+        if len(values) != 1 or values[0] not in ("true", "false"):
+            raise NotAKey(" ".join(values)[:20])
+        if list(values) == self.key_of(body):
+            raise SameKey(values[0])
+        return TrueFalse(not body.answer, why, why)
 
 
 TYPE = TrueFalseType()
