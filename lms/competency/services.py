@@ -5,10 +5,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, cast, literal, null, select, update
+from sqlalchemy import Executable, Select, String, bindparam, cast, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
@@ -227,7 +227,8 @@ def append(facts: Iterable[NewEvidence], *, standard_id: int, now: datetime) -> 
     ]
     if not values:
         return
-    db.session.execute(insert_into(Evidence).on_conflict_do_nothing(), values)
+    db.session.flush()
+    db.session.connection().execute(_append_once(db.engine.dialect.name), values)
     _touch({fact.person_id for fact in stated})
 
 
@@ -235,11 +236,23 @@ def _touch(person_ids: Iterable[int]) -> None:
     """Mark what is stored of these people as behind the ledger; see lms.competency.summaries."""
     # Always in the same order, so that two transactions wait for each other and never both.
     values = [{"person_id": one, "units": {}, "gates": {}} for one in sorted(person_ids)]
-    statement = insert_into(StandingSummary).on_conflict_do_update(
+    db.session.flush()
+    db.session.connection().execute(_touch_all(db.engine.dialect.name), values)
+
+
+@cache
+def _append_once(_dialect: str) -> Executable:
+    """Return the statement of `append`, put together once."""
+    return insert_into(Evidence).on_conflict_do_nothing()
+
+
+@cache
+def _touch_all(_dialect: str) -> Executable:
+    """Return the statement of `_touch`, put together once."""
+    return insert_into(StandingSummary).on_conflict_do_update(
         index_elements=[StandingSummary.person_id],
         set_={"dirty": True, "changes": StandingSummary.changes + 1},
     )
-    db.session.execute(statement, values)
 
 
 def void(evidence_id: int, *, reason: str, by_id: int | None, now: datetime) -> None:

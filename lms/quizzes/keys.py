@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from lms.core.db import db
 from lms.quizzes import rules
@@ -24,28 +24,32 @@ class Key:
     body: dict[str, Any] | None
 
 
+# Put together once: that costs more than running them.
+_ASKED = select(Quiz.id).where(Quiz.curriculum_code == bindparam("curriculum"))
+_HOLD = _ASKED.with_for_update(read=True, key_share=True)
+_HOLD_ALONE = _ASKED.with_for_update()
+_CORRECTED = select(
+    ItemCorrection.public_id,
+    ItemCorrection.wrong_id,
+    ItemCorrection.corrected_id,
+    ItemCorrection.reason,
+    ItemCorrection.at,
+).where(ItemCorrection.item_id.in_(bindparam("items", expanding=True)))
+
+
 def hold(curriculum: str, *, alone: bool = False) -> None:
     """Hold the keys of a quiz until the unit of work ends.
 
     Who hands a sitting in holds them with others, who corrects one holds them `alone`: so every
     sitting either meets the corrected key, or is seen by whoever marks the closed ones again.
     """
-    asked = select(Quiz.id).where(Quiz.curriculum_code == curriculum)
-    locked = asked.with_for_update() if alone else asked.with_for_update(read=True, key_share=True)
-    db.session.execute(locked)
+    locked = _HOLD_ALONE if alone else _HOLD
+    db.session.connection().execute(locked, {"curriculum": curriculum})
 
 
 def corrections_of(item_ids: Collection[int]) -> dict[int, Correction]:
     """Return the corrections of items by the wording they correct. One query."""
-    rows = db.session.execute(
-        select(
-            ItemCorrection.public_id,
-            ItemCorrection.wrong_id,
-            ItemCorrection.corrected_id,
-            ItemCorrection.reason,
-            ItemCorrection.at,
-        ).where(ItemCorrection.item_id.in_(item_ids))
-    )
+    rows = db.session.connection().execute(_CORRECTED, {"items": list(item_ids)})
     return {row.wrong_id: Correction(*row) for row in rows}
 
 

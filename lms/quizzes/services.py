@@ -190,6 +190,9 @@ def _version(item_id: int, number: int, item: BankItem, now: datetime) -> ItemVe
     )
 
 
+_QUIZ = select(Quiz.id, Quiz.minutes).where(Quiz.curriculum_code == bindparam("curriculum"))
+
+
 def open_attempt(
     person_id: int, curriculum: str, *, now: datetime, random: Random | None = None
 ) -> AttemptRef:
@@ -209,9 +212,7 @@ def open_attempt(
         raise rules.NeedsCoaching(curriculum)
     if state.next.at is not None:
         raise rules.TooSoon(state.next.at)
-    quiz_id, minutes = db.session.execute(
-        select(Quiz.id, Quiz.minutes).where(Quiz.curriculum_code == curriculum)
-    ).one()
+    quiz_id, minutes = db.session.connection().execute(_QUIZ, {"curriculum": curriculum}).one()
     allowed = timing.time_for(person_id, minutes, now)
     # Nobody can guess the seed; the draw itself is stored, so it need not be repeated.
     chance = random or Random(secrets.randbits(256))  # noqa: S311  # seeded from secrets
@@ -309,7 +310,7 @@ def _bank(quiz_id: int) -> dict[str, list[rules.Candidate]]:
     What stands on an article that was marked superseded here is left out.
     """
     withheld = _withheld()
-    rows = db.session.execute(_find_bank(), {"quiz": quiz_id})
+    rows = db.session.connection().execute(_find_bank(), {"quiz": quiz_id})
     bank: dict[str, list[rules.Candidate]] = defaultdict(list)
     for row in rows:
         if row.version not in withheld:
@@ -386,7 +387,7 @@ def _is_newest() -> ColumnElement[bool]:
 
 def _seen(quiz_id: int, person_id: int) -> dict[int, int]:
     """Return in which sitting the person last met each item, in any wording."""
-    rows = db.session.execute(_find_seen(), {"quiz": quiz_id, "person": person_id})
+    rows = db.session.connection().execute(_find_seen(), {"quiz": quiz_id, "person": person_id})
     return {row.item_id: row.number for row in rows}
 
 
@@ -580,6 +581,32 @@ def _same(place: AnyRow, event: Mapping[str, object]) -> datetime:
     return at
 
 
+# Put together once: that costs more than running them.
+_CLOSE = (
+    update(Attempt)
+    .where(Attempt.id == bindparam("attempt"), Attempt.closed_at.is_(None))
+    .values(closed_at=bindparam("at"))
+)
+_TO_MARK = (
+    select(
+        AttemptItem.id,
+        AttemptItem.item_version_id,
+        AttemptItem.option_order,
+        ItemVersion.item_id,
+        ItemVersion.key,
+        ItemVersion.kind,
+        ItemVersion.stem,
+        ItemVersion.body,
+        Item.kuk,
+        Item.withdrawn_at,
+    )
+    .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
+    .join(Item, Item.id == ItemVersion.item_id)
+    .where(AttemptItem.attempt_id == bindparam("attempt"))
+    .order_by(AttemptItem.position)
+)
+
+
 def submit(ref: AttemptRef, *, now: datetime) -> None:
     """Hand a sitting in: close it and append one Q row per item. Again changes nothing.
 
@@ -591,31 +618,10 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
     if rules.is_over(attempt.deadline_at, attempt.paused_at, now):
         ended = rules.end_of_time(attempt.deadline_at, now)
     # First the lock, then the answers: a save that was let in before is waited for and read.
-    closed = db.session.execute(
-        update(Attempt)
-        .where(Attempt.id == attempt.id, Attempt.closed_at.is_(None))
-        .values(closed_at=ended)
-    )
-    if closed.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE has a row count
+    direct = db.session.connection()
+    if direct.execute(_CLOSE, {"attempt": attempt.id, "at": ended}).rowcount != 1:
         return
-    rows = db.session.execute(
-        select(
-            AttemptItem.id,
-            AttemptItem.item_version_id,
-            AttemptItem.option_order,
-            ItemVersion.item_id,
-            ItemVersion.key,
-            ItemVersion.kind,
-            ItemVersion.stem,
-            ItemVersion.body,
-            Item.kuk,
-            Item.withdrawn_at,
-        )
-        .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
-        .join(Item, Item.id == ItemVersion.item_id)
-        .where(AttemptItem.attempt_id == attempt.id)
-        .order_by(AttemptItem.position)
-    ).all()
+    rows = direct.execute(_TO_MARK, {"attempt": attempt.id}).all()
     # A key corrected while the sitting ran: it is marked by the one that is right.
     corrected = keys.newest_keys({row.item_version_id: row.item_id for row in rows})
     drawn = [

@@ -310,7 +310,7 @@ class Result:
 
 def get_attempt(ref: AttemptRef) -> AnyRow:
     """Return the sitting's id, number, beginning and end. Raises NotFound."""
-    row = db.session.execute(SITTING, {"sitting": ref.public_id}).first()
+    row = db.session.connection().execute(SITTING, {"sitting": ref.public_id}).first()
     if row is None or not is_own(ref, row.person_id, row.curriculum_code):
         raise NotFound(ref.public_id)
     return row
@@ -326,7 +326,7 @@ def is_own(ref: AttemptRef, person_id: int, curriculum: str) -> bool:
 
 def events_of(attempt_id: int) -> list[rules.Event]:
     """Return everything that arrived about the questions of a sitting. One query."""
-    rows = db.session.execute(EVENTS, {"attempt": attempt_id})
+    rows = db.session.connection().execute(EVENTS, {"attempt": attempt_id})
     return [
         rules.Event(
             row.id,
@@ -348,7 +348,7 @@ def get_sheet(ref: AttemptRef) -> Sheet:
         raise rules.AttemptClosed(ref.public_id)
     events = events_of(attempt.id)
     answers = rules.latest(events)
-    rows = db.session.execute(ITEMS, {"attempt": attempt.id})
+    rows = db.session.connection().execute(ITEMS, {"attempt": attempt.id})
     lines = tuple(
         Line(
             row.id,
@@ -374,7 +374,7 @@ def get_question(sheet: Sheet, position: int) -> Question:
     line = next((line for line in sheet.lines if line.position == position), None)
     if line is None:
         raise NotFound(str(position))
-    row = db.session.execute(TEXTS, {"version": line.version}).one()
+    row = db.session.connection().execute(TEXTS, {"version": line.version}).one()
     asked = asked_of(row)
     shown = asked.type.shown(asked.body, line.order)
     return Question(position, row.kind, asked.stem, shown, line.answer)
@@ -440,7 +440,7 @@ def _results(
     counted = {
         row.ref: row for row in rows if row.kind is EvidenceKind.Q and row.group == ref.public_id
     }
-    found = db.session.execute(DRAWN, {"attempt": attempt.id}).all()
+    found = db.session.connection().execute(DRAWN, {"attempt": attempt.id}).all()
     signed = reviewing.marks_of("item", [(line.slug, line.digest) for line in found])
     wordings = _wordings(found, counted)
     drawn = [

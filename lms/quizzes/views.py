@@ -351,13 +351,12 @@ def review_page(sheet: Sheet, form: SubmitForm) -> ResponseReturnValue:
 def submit(curriculum: str, attempt: str) -> ResponseReturnValue:
     """Hand the sitting in; a second time changes nothing."""
     ref, form = asked(curriculum, attempt), SubmitForm()
-    try:
-        sheet = sheets.get_sheet(ref)
-    except rules.AttemptClosed:
+    sitting = sheets.get_attempt(ref)
+    if sitting.closed_at is not None:
         return redirect(address(ref, "result"))
-    if sheet.clock.is_over(clock.now()):
+    if sheets.clock_of(sitting).is_over(clock.now()):
         return time_up(ref)
-    if sheet.unanswered and not form.confirm.data:
+    if not form.confirm.data and (sheet := sheets.get_sheet(ref)).unanswered:
         form.confirm.errors = [_("Centang kotak ini, atau jawab dulu soal yang masih kosong.")]
         return review_page(sheet, form)
     with unit_of_work():
