@@ -48,6 +48,24 @@ def pss_mib(roots: Iterable[int]) -> float:
     return total / 1024
 
 
+def open_files(roots: Iterable[int]) -> int:
+    """Return how many files, sockets and pipes a tree of processes holds open."""
+    total = 0
+    for pid in tree(roots):
+        try:
+            total += sum(1 for _ in (PROC / str(pid) / "fd").iterdir())
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return total
+
+
+def connections(port: int) -> int:
+    """Return how many connections of others to a port of this machine are established."""
+    here, established = f"{port:04X}", "01"
+    rows = [line.split()[1:4] for line in (PROC / "net/tcp").read_text().splitlines()[1:]]
+    return sum(own.endswith(f":{here}") and state == established for own, _other, state in rows)
+
+
 def parent_of(pid: int) -> int:
     """Return the process that started this one; 0 when there is none."""
     return _stat(pid, 1) or 0

@@ -30,6 +30,14 @@ THREADS = 8
 """Requests one process answers at a time; more would only wait for the interpreter."""
 BACKLOG = 512
 """Connections that wait while nobody has taken them."""
+CONNECTIONS = 1000
+"""Connections one process holds at a time; who comes when it has so many waits for one to end.
+
+Browsers and proxies keep theirs for two minutes after the last answer, whether they ask again or
+not: with the library's 100, a class of a hundred at their pages shut everybody else out.
+"""
+OTHER_FILES = 200
+"""Files beside connections that a process may have open."""
 INSTANCE = Path("instance")
 """Where the embedded database, its backups and the secret key lie."""
 LARGE = 24 * 1024 * 1024
@@ -263,6 +271,20 @@ def _now_and_then(give_back: Callable[[int], int]) -> None:
         give_back(0)
 
 
+def _connections() -> int:
+    """Return how many connections a process may hold, once it has asked for as many files."""
+    try:
+        import resource
+    except ImportError:  # Windows counts otherwise
+        return CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS + OTHER_FILES
+    if 0 <= soft < wanted:
+        soft = wanted if hard < 0 else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return CONNECTIONS if soft < 0 else max(1, min(CONNECTIONS, soft - OTHER_FILES))
+
+
 def _run(app: Flask, opened: socket.socket, *, first: bool) -> None:
     from waitress import create_server
 
@@ -275,6 +297,8 @@ def _run(app: Flask, opened: socket.socket, *, first: bool) -> None:
             app,
             sockets=[opened],
             threads=THREADS,
+            connection_limit=_connections(),
+            asyncore_use_poll=True,  # the older way knows no file above 1,023
             ident="",
             # Behind TLS the proxy says who asks; without it nobody's word is taken.
             clear_untrusted_proxy_headers=not config.https,

@@ -27,6 +27,12 @@ class Process:
         self._command, self._user = command, user
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        """The id of its first process."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Run the server, in a group of processes of its own."""
         self._process = subprocess.Popen(

@@ -3,6 +3,7 @@
 import http.cookiejar
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -122,6 +123,32 @@ def test_connections_are_dealt_out_to_a_socket_for_each_worker():
     assert min(taken) >= 5  # one chance in ten million otherwise
     for each in (*opened, *callers):
         each.close()
+
+
+@pytest.mark.parametrize(
+    ("limits", "connections", "asked"),
+    [
+        ((-1, -1), 1000, None),  # nobody counts
+        ((4096, 4096), 1000, None),
+        ((1024, 20_000), 1000, (1200, 20_000)),
+        ((256, -1), 1000, (1200, -1)),
+        ((1024, 1024), 824, (1024, 1024)),
+        ((100, 100), 1, (100, 100)),
+    ],
+)
+def test_a_process_holds_a_thousand_connections_if_it_may_open_so_many_files(
+    limits: tuple[int, int],
+    connections: int,
+    asked: tuple[int, int] | None,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    found: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _which, wanted: found.append(wanted))
+    assert server._connections() == connections
+    assert found == ([] if asked is None else [asked])
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    assert server._connections() == server.CONNECTIONS
 
 
 # --- Backups and migrations
@@ -393,6 +420,11 @@ def test_two_workers_behind_tls_answer_know_who_asks_and_end_together(tmp_path: 
         assert len(workers) == 2
         for _ in range(20):
             assert site.is_open()
+        # A class at its pages: browsers keep connections, whether they ask again or not.
+        kept = [socket.create_connection(("127.0.0.1", site.port), 5) for _ in range(250)]
+        assert site.is_open()
+        for one in kept:
+            one.close()
         answer, page = site.get("/mulai")
         cookie = answer.getheader("Set-Cookie", "").split(";")[0]
         assert cookie.startswith("__Host-suluh=")

@@ -25,8 +25,9 @@ from lms.app import create_app
 from lms.config import Config
 from lms.core import schema
 from lms.core.db import db, unit_of_work
-from lms.operations.reconcile import Report
+from lms.operations.reconcile import Problem, Report, reconcile
 from tests.conftest import LOADED_AT, SqliteHome, _config
+from tests.credentials.world import World
 from tests.operations.faults import SECRET, Crowd, by_network, enrol, install, judge, serving
 from tests.postgres import Server
 from tests.test_server import Site, children
@@ -139,6 +140,19 @@ def settings(folder: Path, url: str | None = None) -> Config:
     return Config(database_url=url, secret_key=SECRET, testing=True, folder=instance)
 
 
+def certify(folder: Path, url: str | None = None) -> tuple[str, list[Problem]]:
+    """Let somebody of the installation in a folder hold a certificate; return its code.
+
+    The evidence behind it is made by hand: what does not agree from the start is returned too.
+    """
+    app = create_app(settings(folder, url))
+    with app.app_context():
+        code = World().certified().code
+        known = reconcile().problems
+    release(app)
+    return code, known
+
+
 def compare(crowd: Crowd, folder: Path, url: str | None = None) -> Report:
     """Compare what was acknowledged with what is stored."""
     return judge(settings(folder, url), crowd.ledger)
@@ -167,7 +181,7 @@ def kill_workers(
         dead: list[int] = []
         for _ in range(times):
             crowd.wait_for(every)
-            victim = chance.choice(_workers(site, dead[-2:]))
+            victim = chance.choice(_wait_for_workers(site, dead[-2:]))
             time.sleep(chance.random() * 0.02)  # anywhere in a request
             os.kill(victim, signal.SIGKILL)
             dead.append(victim)
@@ -180,12 +194,16 @@ def kill_workers(
     return Run(compare(crowd, folder, url), crowd, times, time.monotonic() - began, waits)
 
 
-def _workers(site: Site, dead: Sequence[int]) -> list[int]:
+def workers_of(site: Site, dead: Sequence[int] = ()) -> list[int]:
     """Return who answers; one that was killed before may still be listed for a moment."""
+    return [one for one in children(site.process.pid) if one not in dead]
+
+
+def _wait_for_workers(site: Site, dead: Sequence[int]) -> list[int]:
     found: list[int] = []
     end = time.monotonic() + 30
     while not found:
-        found = [one for one in children(site.process.pid) if one not in dead]
+        found = workers_of(site, dead)
         assert time.monotonic() < end, site.printed
     return found
 
