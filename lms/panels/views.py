@@ -1,5 +1,8 @@
 """Pages of standard-setting rooms: the list, a room, one item, the spread, the result."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
 from flask import (
     Blueprint,
     current_app,
@@ -18,7 +21,7 @@ from lms.accounts import services as accounts
 from lms.competency import services as competency
 from lms.core import clock, http, login, sheets
 from lms.core.db import unit_of_work
-from lms.core.errors import NotFound
+from lms.core.errors import DomainError, NotFound
 from lms.core.i18n import clock as hour
 from lms.core.i18n import gettext as _
 from lms.panels import course, labels, minutes, rating, results, rules, services
@@ -50,6 +53,24 @@ PLAIN_STEP = 1000
 def _tested(_error: rules.Tested) -> ResponseReturnValue:
     """Say why the door is closed to somebody who still learns what is rated here."""
     return render_template("panels/closed.html"), 403
+
+
+Refusals = Mapping[type[DomainError], tuple[str, str]]
+"""What is said about each refusal, and how."""
+
+
+@contextmanager
+def _told(done: str, refusals: Refusals) -> Iterator[None]:
+    """Do something in one unit of work; say that it is done, or why it was refused."""
+    try:
+        with unit_of_work():
+            yield
+    except DomainError as refusal:
+        if type(refusal) not in refusals:
+            raise
+        flash(*refusals[type(refusal)])
+    else:
+        flash(done, "success")
 
 
 def _room(public_id: str) -> Room:
@@ -183,15 +204,12 @@ def invite(room_id: str) -> ResponseReturnValue:
 def release(room_id: str) -> ResponseReturnValue:
     """Take somebody off the panel who has rated nothing."""
     form, found = MemberForm(), _room(room_id)
-    try:
-        with unit_of_work():
-            services.release(
-                found, form.member.data or 0, by_id=login.require_viewer().id, now=clock.now()
-            )
-    except (rules.NotOnPanel, rules.WrongStage):
-        flash(_("Anggota yang sudah menilai tidak dapat dilepas."), "error")
-    else:
-        flash(_("Anggota dilepas dari panel."), "success")
+    has_rated = _("Anggota yang sudah menilai tidak dapat dilepas."), "error"
+    refusals = {rules.NotOnPanel: has_rated, rules.WrongStage: has_rated}
+    with _told(_("Anggota dilepas dari panel."), refusals):
+        services.release(
+            found, form.member.data or 0, by_id=login.require_viewer().id, now=clock.now()
+        )
     return redirect(url_for(".room", room_id=room_id))
 
 
@@ -232,13 +250,9 @@ def stop(room_id: str) -> ResponseReturnValue:
     form, found = StopForm(), _room(room_id)
     if not form.validate_on_submit():
         return _room_page(found, InviteForm(formdata=None), form)
-    try:
-        with unit_of_work():
-            course.stop(found, form.why.data, by_id=login.require_viewer().id, now=clock.now())
-    except rules.WrongStage:
-        flash(_("Panel ini sudah berakhir."), "info")
-    else:
-        flash(_("Panel dihentikan. Penilaiannya tetap tersimpan."), "success")
+    refusals = {rules.WrongStage: (_("Panel ini sudah berakhir."), "info")}
+    with _told(_("Panel dihentikan. Penilaiannya tetap tersimpan."), refusals):
+        course.stop(found, form.why.data, by_id=login.require_viewer().id, now=clock.now())
     return redirect(url_for(".room", room_id=room_id))
 
 
@@ -334,19 +348,10 @@ def say(room_id: str, position: int) -> ResponseReturnValue:
     form, found = NoteForm(), _room(room_id)
     if not form.validate_on_submit():
         return _item_page(found, position, form)
-    try:
-        with unit_of_work():
-            rating.say(
-                found,
-                position,
-                form.text.data,
-                author_id=login.require_viewer().id,
-                now=clock.now(),
-            )
-    except rules.WrongStage:
-        flash(_("Catatan hanya dapat ditulis saat membahas dan di putaran 2."), "error")
-    else:
-        flash(_("Catatan tersimpan, tanpa nama."), "success")
+    late = _("Catatan hanya dapat ditulis saat membahas dan di putaran 2."), "error"
+    author_id = login.require_viewer().id
+    with _told(_("Catatan tersimpan, tanpa nama."), {rules.WrongStage: late}):
+        rating.say(found, position, form.text.data, author_id=author_id, now=clock.now())
     return redirect(url_for(".item", room_id=room_id, position=position, _anchor="catatan"))
 
 
@@ -356,15 +361,14 @@ def say(room_id: str, position: int) -> ResponseReturnValue:
 def finish(room_id: str) -> ResponseReturnValue:
     """Say that the viewer has finished this round."""
     found = _room(room_id)
-    try:
-        with unit_of_work():
-            rating.finish(found, now=clock.now())
-    except rules.NotFinished:
-        flash(_("Masih ada butir yang belum dinilai."), "error")
-    except (rules.WrongStage, rules.NotOnPanel):
-        flash(_("Putaran ini tidak sedang berjalan."), "info")
-    else:
-        flash(_("Terima kasih. Nilai masih dapat diubah sampai putaran ditutup."), "success")
+    idle = _("Putaran ini tidak sedang berjalan."), "info"
+    refusals = {
+        rules.NotFinished: (_("Masih ada butir yang belum dinilai."), "error"),
+        rules.WrongStage: idle,
+        rules.NotOnPanel: idle,
+    }
+    with _told(_("Terima kasih. Nilai masih dapat diubah sampai putaran ditutup."), refusals):
+        rating.finish(found, now=clock.now())
     return redirect(url_for(".room", room_id=room_id))
 
 
@@ -440,6 +444,16 @@ def _result_page(found: Room, signing: SignForm, excusing: ExcuseForm) -> Respon
     return make_response(page, 422 if signing.errors or excusing.errors else 200)
 
 
+def _unanswered(already: str) -> Refusals:
+    """Say why an answer to the result is not written down."""
+    late = _("Pernyataan tidak dapat dicatat sekarang. Baca lagi halamannya."), "error"
+    return {
+        rules.AlreadyAnswered: (already, "info"),
+        rules.NotOnPanel: late,
+        rules.WrongStage: late,
+    }
+
+
 @bp.post("/panel/<room_id>/tanda")
 @login.role(*MEMBERS)
 @login.accepts(SignForm)
@@ -453,23 +467,11 @@ def sign(room_id: str) -> ResponseReturnValue:
     seen = form.digest.data or ""
     if not sound:
         return _result_page(found, form, ExcuseForm(formdata=None))
-    viewer = login.require_viewer()
-    try:
-        with unit_of_work():
-            results.sign(
-                found,
-                Choice(form.choice.data),
-                form.reason.data,
-                seen,
-                person_id=viewer.id,
-                now=clock.now(),
-            )
-    except rules.AlreadyAnswered:
-        flash(_("Pernyataan Anda sudah tercatat."), "info")
-    except (rules.NotOnPanel, rules.WrongStage):
-        flash(_("Pernyataan tidak dapat dicatat sekarang. Baca lagi halamannya."), "error")
-    else:
-        flash(_("Pernyataan Anda tercatat."), "success")
+    choice, reason = Choice(form.choice.data), form.reason.data
+    person_id = login.require_viewer().id
+    refusals = _unanswered(_("Pernyataan Anda sudah tercatat."))
+    with _told(_("Pernyataan Anda tercatat."), refusals):
+        results.sign(found, choice, reason, seen, person_id=person_id, now=clock.now())
     return redirect(url_for(".result", room_id=room_id))
 
 
@@ -483,22 +485,11 @@ def excuse(room_id: str) -> ResponseReturnValue:
     form.member.choices = [(one.id, one.name) for one in _waiting(found, results.read(found))]
     if not form.validate_on_submit():
         return _result_page(found, SignForm(formdata=None), form)
-    try:
-        with unit_of_work():
-            results.excuse(
-                found,
-                form.member.data,
-                form.absence.data,
-                seen,
-                by_id=login.require_viewer().id,
-                now=clock.now(),
-            )
-    except rules.AlreadyAnswered:
-        flash(_("Anggota itu sudah menjawab."), "info")
-    except (rules.NotOnPanel, rules.WrongStage):
-        flash(_("Pernyataan tidak dapat dicatat sekarang. Baca lagi halamannya."), "error")
-    else:
-        flash(_("Tercatat: anggota itu tidak menjawab."), "success")
+    member_id, why = form.member.data, form.absence.data
+    by_id = login.require_viewer().id
+    refusals = _unanswered(_("Anggota itu sudah menjawab."))
+    with _told(_("Tercatat: anggota itu tidak menjawab."), refusals):
+        results.excuse(found, member_id, why, seen, by_id=by_id, now=clock.now())
     return redirect(url_for(".result", room_id=room_id))
 
 
