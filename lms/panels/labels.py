@@ -8,7 +8,7 @@ from flask import url_for
 from lms.core.i18n import language
 from lms.core.i18n import lazy_gettext as _
 from lms.panels.rating import Sheet
-from lms.panels.rules import Choice, Spread, Stage
+from lms.panels.rules import Choice, Due, Spread, Stage
 
 STAGES: dict[Stage, str] = {
     Stage.INVITING: _("Mengundang"),
@@ -33,6 +33,15 @@ CHOICES: dict[Choice, str] = {
     Choice.ABSTAINED: _("Tidak menandatangani"),
     Choice.ABSENT: _("Tidak menjawab"),
 }
+DUE: dict[Due, tuple[str, str]] = {
+    Due.RATE: (
+        _("Nilai semua butir, lalu nyatakan selesai dengan putaran ini."),
+        _("Nilai butir"),
+    ),
+    Due.SIGN: (_("Hasilnya menunggu pernyataan Anda."), _("Baca hasil dan jawab")),
+    Due.LEAD: (_("Tidak ada anggota yang ditunggu. Lanjutkan ke langkah berikutnya."), _("Buka")),
+}
+"""What somebody is waited for, and where it is done."""
 SCALE = 3
 """Points of the drawing for one per cent."""
 STACK, BASE = 9, 46

@@ -65,6 +65,44 @@ RATED_IN = {Stage.FIRST: 1, Stage.SECOND: 2}
 ENDED = frozenset({Stage.CLOSED, Stage.STOPPED})
 
 
+class Due(StrEnum):
+    """What somebody is waited for in a room."""
+
+    RATE = "rate"
+    """To rate the items of this round, and say that they have finished."""
+    SIGN = "sign"
+    """To sign the result, or say why not."""
+    LEAD = "lead"
+    """To take the room on: nobody else is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Where a panellist stands in the stage a room is in."""
+
+    finished: bool
+    """They said that they have finished this round."""
+    counted: bool
+    """The result counts their ratings."""
+    answered: bool
+    """They have signed the result, or said why not."""
+
+
+def due(stage: Stage, seat: Seat | None, *, chairs: bool, missing: int) -> Due | None:
+    """Return what a room waits for from a panellist (`seat`), or from whoever may lead it.
+
+    `missing` is how many panellists the stage still waits for. Talking waits for nobody: the chair
+    ends it when all is said.
+    """
+    if seat is not None and stage in RATED_IN and not seat.finished:
+        return Due.RATE
+    if seat is not None and stage is Stage.SIGNING and seat.counted and not seat.answered:
+        return Due.SIGN
+    if chairs and stage not in ENDED and not missing:
+        return Due.LEAD
+    return None
+
+
 class Choice(StrEnum):
     """What a panellist says to the result."""
 

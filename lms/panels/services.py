@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Row, delete, exists, func, select, update
+from sqlalchemy import CursorResult, Row, ScalarSelect, delete, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from lms.accounts import services as accounts
 from lms.accounts.services import PersonLine
@@ -18,8 +19,8 @@ from lms.core.db import db, insert_once
 from lms.core.errors import NotFound
 from lms.core.login import Viewer
 from lms.panels import rules
-from lms.panels.models import PanelItem, PanelMember, PanelRating, PanelRoom
-from lms.panels.rules import Stage
+from lms.panels.models import PanelItem, PanelMember, PanelRating, PanelRoom, PanelSignature
+from lms.panels.rules import Due, Seat, Stage
 from lms.quizzes import bank
 
 ROLES = ("reviewer", "trainer")
@@ -86,10 +87,46 @@ def _room(row: Row[Any], viewer: Viewer) -> Room:
     )
 
 
-def list_rooms(viewer: Viewer) -> list[Room]:
-    """Return the rooms somebody may enter, open ones first, then the newest. One query."""
+@dataclass(frozen=True, slots=True)
+class RoomLine:
+    """One room of a list, and what the reader is waited for in it."""
+
+    room: Room
+    due: Due | None
+
+
+def _missing() -> ScalarSelect[int]:
+    """Return how many panellists the stage of a room still waits for, as a column."""
+    one = aliased(PanelMember)
+    answered = exists().where(PanelSignature.member_id == one.id)
+    return (
+        select(func.count(one.id))
+        .where(
+            one.room_id == PanelRoom.id,
+            or_(
+                (PanelRoom.stage == Stage.FIRST) & one.first_done_at.is_(None),
+                (PanelRoom.stage == Stage.SECOND) & one.second_done_at.is_(None),
+                (PanelRoom.stage == Stage.SIGNING) & one.label.is_not(None) & ~answered,
+            ),
+        )
+        .correlate(PanelRoom)
+        .scalar_subquery()
+    )
+
+
+def list_rooms(viewer: Viewer) -> list[RoomLine]:
+    """Return the rooms somebody may enter: what waits for them, open ones, the newest. One query.
+
+    Its cost grows with the rooms the reader sees and the panellists in them.
+    """
     query = (
-        select(*_COLUMNS)
+        select(
+            *_COLUMNS,
+            PanelMember.first_done_at,
+            PanelMember.second_done_at,
+            exists().where(PanelSignature.member_id == PanelMember.id).label("answered"),
+            _missing().label("missing"),
+        )
         .join(
             PanelMember,
             (PanelMember.room_id == PanelRoom.id) & (PanelMember.person_id == viewer.id),
@@ -99,7 +136,19 @@ def list_rooms(viewer: Viewer) -> list[Room]:
     )
     if not viewer.is_any("admin"):
         query = query.where(PanelMember.id.is_not(None))
-    return [_room(row, viewer) for row in db.session.execute(query)]
+    lines = [RoomLine(_room(row, viewer), _due(row, viewer)) for row in db.session.execute(query)]
+    return sorted(lines, key=lambda one: one.due is None)
+
+
+def _due(row: Row[Any], viewer: Viewer) -> Due | None:
+    done_at = row.first_done_at if row.stage is Stage.FIRST else row.second_done_at
+    seat = Seat(done_at is not None, row.label is not None, row.answered)
+    return rules.due(
+        row.stage,
+        seat if row.member_id is not None else None,
+        chairs=viewer.is_any("admin"),
+        missing=row.missing,
+    )
 
 
 def get_room(public_id: str, viewer: Viewer, *, now: datetime) -> Room:

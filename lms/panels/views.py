@@ -83,9 +83,11 @@ def index() -> ResponseReturnValue:
     """List the rooms the viewer may enter."""
     viewer = login.require_viewer()
     chairs = viewer.is_any("admin")
+    lines = services.list_rooms(viewer)
     return render_template(
         "panels/index.html",
-        rooms=services.list_rooms(viewer),
+        rooms=[line.room for line in lines],
+        waiting=[line for line in lines if line.due],
         below=results.list_below(competency.current().standard) if chairs else [],
         chairs=chairs,
         curricula=competency.current().standard.curricula,

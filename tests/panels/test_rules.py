@@ -13,6 +13,8 @@ from lms.panels import rules
 from lms.panels.rules import (
     CHOICES,
     NEXT,
+    Due,
+    Seat,
     Stage,
     TooFew,
     carried,
@@ -226,3 +228,36 @@ def test_every_stage_leads_to_the_end():
             seen.append(NEXT[seen[-1]])
         assert seen[-1] is Stage.CLOSED
     assert set(rules.ENDED).isdisjoint(NEXT)
+
+
+@given(
+    st.sampled_from(list(Stage)),
+    st.none() | st.builds(Seat, st.booleans(), st.booleans(), st.booleans()),
+    st.booleans(),
+    st.integers(0, 3),
+)
+def test_nobody_is_waited_for_who_has_done_it_or_may_not(stage, seat, chairs, missing):
+    found = rules.due(stage, seat, chairs=chairs, missing=missing)
+    if seat is None and not chairs:
+        assert found is None
+    if stage in rules.ENDED:
+        assert found is None
+    if found is Due.RATE:
+        assert not seat.finished
+        assert stage in rules.RATED_IN
+    if found is Due.SIGN:
+        assert (stage, seat.counted, seat.answered) == (Stage.SIGNING, True, False)
+    if found is Due.LEAD:
+        assert chairs
+        assert not missing
+
+
+def test_what_is_due_in_each_stage():
+    idle, done = Seat(False, True, False), Seat(True, True, True)
+    for stage, waits in {Stage.FIRST: Due.RATE, Stage.SECOND: Due.RATE, Stage.SIGNING: Due.SIGN,
+                         Stage.TALK: None, Stage.INVITING: None}.items():  # fmt: skip
+        assert rules.due(stage, idle, chairs=False, missing=1) is waits
+        assert rules.due(stage, done, chairs=False, missing=1) is None
+        assert rules.due(stage, done, chairs=True, missing=0) is Due.LEAD
+    left_out = Seat(False, False, False)
+    assert rules.due(Stage.SIGNING, left_out, chairs=False, missing=1) is None

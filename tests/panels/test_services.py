@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from lms.accounts import services as accounts
+from lms.accounts.models import Person
 from lms.competency import services as competency
 from lms.competency.rules import Requirement, judge
 from lms.core.db import db, unit_of_work
@@ -17,7 +18,7 @@ from lms.core.models import AuditEvent, Mail
 from lms.operations import doctor
 from lms.panels import course, minutes, rating, results, rules, services
 from lms.panels.models import PanelMember, PanelRating, PanelResult, PanelRoom
-from lms.panels.rules import Choice, Stage
+from lms.panels.rules import Choice, Due, Stage
 from lms.quizzes import bank
 from lms.quizzes import services as quizzes
 from lms.quizzes.models import Item
@@ -136,10 +137,57 @@ def test_nobody_else_enters(app: Flask) -> None:
     with pytest.raises(NotFound):
         held.room(stranger)
     assert services.list_rooms(viewer_of(stranger)) == []
-    assert [one.public_id for one in services.list_rooms(viewer_of(held.panel[0]))] == [
+    assert [one.room.public_id for one in services.list_rooms(viewer_of(held.panel[0]))] == [
         held.public_id
     ]
     assert len(services.list_rooms(viewer_of(held.chair))) == 1
+
+
+@pytest.mark.both
+def test_who_is_waited_for_follows_the_room(app: Flask) -> None:
+    held = hold(2, stage=Stage.INVITING)
+    first, second = held.panel
+
+    def waited() -> list[Due | None]:
+        people = (held.chair, first, second)
+        return [services.list_rooms(viewer_of(one))[0].due for one in people]
+
+    def finish(person: Person) -> None:
+        with unit_of_work():
+            rating.finish(held.room(person), now=held.later())
+
+    assert waited() == [Due.LEAD, None, None]
+    held.advance()
+    for person in (first, second):
+        held.rate(person, [60, 70])
+    assert waited() == [None, Due.RATE, Due.RATE]
+    finish(first)
+    assert waited() == [None, None, Due.RATE]
+    finish(second)
+    assert waited() == [Due.LEAD, None, None]
+    held.advance()
+    assert waited() == [Due.LEAD, None, None], "talk ends when the chair says so"
+    held.advance()
+    assert waited() == [None, Due.RATE, Due.RATE], "what was finished was the first round"
+    finish(first)
+    finish(second)
+    held.advance()
+    assert waited() == [None, Due.SIGN, Due.SIGN]
+    held.sign(first)
+    assert waited() == [None, None, Due.SIGN]
+    held.sign(second, Choice.ABSTAINED, "Saya kurang yakin.")
+    assert waited() == [Due.LEAD, None, None]
+    held.advance()
+    assert waited() == [None, None, None]
+
+
+def test_a_room_that_waits_stands_first(app: Flask) -> None:
+    chair = factories.person("admin")
+    waits = hold(2, curriculum="K4", chair=chair)
+    talks = hold(2, curriculum="K5", chair=chair, panel=waits.panel, stage=Stage.TALK)
+    lines = services.list_rooms(viewer_of(waits.panel[0]))
+    assert [one.room.public_id for one in lines] == [waits.public_id, talks.public_id]
+    assert [one.due for one in lines] == [Due.RATE, None]
 
 
 def test_a_panellist_who_rated_nothing_may_be_let_go(app: Flask) -> None:

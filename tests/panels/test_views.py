@@ -253,3 +253,21 @@ def test_a_standard_below_a_signed_cut_is_said_to_the_administrator(
     assert said in sign_in(held.chair).get("/panel").text
     assert said not in sign_in(held.panel[0]).get("/panel").text
     assert rating.get_sheet(held.room()).rated == 0
+
+
+def test_the_list_names_the_panel_that_waits(app: Flask, sign_in: SignIn) -> None:
+    held = hold(2)
+    expert, chair = sign_in(held.panel[0]), sign_in(held.chair)
+    words = "Nilai semua butir, lalu nyatakan selesai dengan putaran ini."
+    page = expert.get("/panel").text
+    assert "Menunggu Anda" in page
+    assert words in page
+    assert f'class="button" href="/panel/{held.public_id}"' in page
+    assert "Tidak ada panel yang menunggu Anda sekarang." in chair.get("/panel").text
+    held.rate(held.panel[0], [60, 70])
+    expert.post(f"/panel/{held.public_id}/selesai")
+    assert words not in expert.get("/panel").text
+    ready = hold(2, curriculum="K5", chair=held.chair, panel=held.panel, stage=Stage.SIGNING)
+    page = expert.get("/panel").text
+    assert "Hasilnya menunggu pernyataan Anda." in page
+    assert f'class="button" href="/panel/{ready.public_id}/hasil"' in page
