@@ -25,6 +25,8 @@ from lms.demo import companions, people
 from lms.demo.walk import Walk, attend, coach, keys
 from lms.quizzes.classes import services as class_quizzes
 from lms.quizzes.classes.models import Purpose
+from lms.quizzes.essays import services as essays
+from lms.quizzes.models import AnswerMark
 from lms.ratings import appeals
 from lms.ratings import services as ratings
 from lms.reports import services as reports
@@ -172,3 +174,12 @@ def test_the_city_has_somebody_at_every_stage(app: Flask, tmp_path: Path):
     assert gain.pairs == 20
     assert gain.low is not None
     assert 0.05 < gain.low < gain.mean < 0.5
+    practice = class_results.quiz_report(cohort.id, lines[Purpose.PRACTICE].code)
+    assert (practice.done, practice.waiting) == (4, 1)
+    assessor = next(a["email"] for a in made["accounts"] if a["role"] == "assessor")
+    reader = db.session.scalars(select(Person).where(Person.email == assessor)).one()
+    roles = frozenset(["assessor"])
+    (waits,) = essays.queue(Viewer(reader.id, "", "", roles, "id", "")).lines
+    assert (waits.title, waits.waiting) == ("Latihan sebelum pleno", 1)
+    (read,) = db.session.scalars(select(AnswerMark))
+    assert (read.by_id, read.level) == (reader.id, 1)

@@ -95,7 +95,13 @@ def build(base_url: str, folder: Path, *, now: datetime) -> dict[str, Any]:
     readers.review(city.viewer(expert, "reviewer"), city.passwords[expert][1], admin, now)
     desk.count(now)
     classroom.hold(
-        classroom.Room(new.id, city.viewer("Wati Suryani", "trainer"), now - 20 * DAY, now),
+        classroom.Room(
+            new.id,
+            city.viewer("Wati Suryani", "trainer"),
+            city.viewer("Lestari Widodo", "assessor"),
+            now - 20 * DAY,
+            now,
+        ),
         [seat.person_id for seat in cohorts.list_seats(new.id)],
         Random(5),
     )

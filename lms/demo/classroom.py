@@ -14,6 +14,7 @@ from lms.quizzes.classes import services as class_quizzes
 from lms.quizzes.classes.models import Purpose
 from lms.quizzes.collections import services as collections
 from lms.quizzes.collections.services import Filter, Line
+from lms.quizzes.essays import services as essays
 from lms.quizzes.types.model import Kind
 from lms.quizzes.types.question import TYPES, Question
 
@@ -62,9 +63,26 @@ FILE = """// [tag:kuk:02.1.1] [tag:law:UU 23/2004 ps 5] [tag:level:C2]
 // [tag:kuk:08.1.1] [tag:level:C1]
 ::Nomor::Berapa nomor layanan SAPA? {=129}
 
+// [tag:kuk:04.1.2] [tag:level:C4]
+::Malam pertama::Seorang ibu menelepon larut malam dari rumah tetangga; suaminya mencari dia. \
+Tulis apa yang Anda lakukan malam itu, langkah demi langkah, dengan alasan tiap langkah. {}
+
 ::Belum selesai::Tulis soal tentang rencana keselamatan di sini {
 """
 """What a trainer wrote in a text editor; the last question was never finished."""
+WRITTEN = (
+    "Pertama saya tanya apakah ia aman bicara dan apakah suaminya tahu ia di mana. Bila tidak aman,"
+    " saya minta ia pindah ke tempat yang tidak diketahui suaminya, dan polisi dihubungi atas"
+    " persetujuannya.\n\nSesudah aman saya tanya luka, anak, dan apakah pernah dicekik, karena itu"
+    " tanda bahaya berat. Lalu kami menyusun rencana untuk malam ini saja; sisanya besok pagi.",
+    "Saya dengarkan ceritanya sampai selesai dan tidak menyalahkan. Saya jelaskan pilihan yang ada"
+    " malam ini, lalu ia yang memilih. Besok saya telepon lagi pada jam yang kami sepakati.",
+)
+"""What two people wrote; the others left the page open."""
+NOTE = (
+    "Anda mendengarkan dan membiarkan ia memilih, itu tepat. Yang belum ada: tanyakan lebih dulu"
+    " apakah ia aman saat itu, sebelum ia bercerita panjang."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +91,22 @@ class Room:
 
     cohort_id: int
     trainer: Viewer
+    assessor: Viewer
     starts: datetime
     now: datetime
 
 
 def hold(room: Room, people: Sequence[int], random: Random) -> None:
     """Let a class do a test before and after, and a few of them the practice that is open."""
-    asked = _bring(room.trainer, room.starts - 30 * DAY)
+    brought = _bring(room.trainer, room.starts - 30 * DAY)
+    asked = [one for one in brought if one.question.kind is not Kind.ESSAY]
+    # A gain waits until everything is read, so what people write stands in the practice alone.
+    practised = [*asked[:4], *(one for one in brought if one not in asked)]
     starts, now = room.starts, room.now
     before = _quiz(room, Purpose.BEFORE, "Pra-uji kelas", asked, starts - 11 * DAY, starts)
     after = _quiz(room, Purpose.AFTER, "Pasca-uji kelas", asked, starts + DAY, starts + 9 * DAY)
     practice = _quiz(
-        room, Purpose.PRACTICE, "Latihan sebelum pleno", asked[:4], now - 5 * DAY, now + 9 * DAY
+        room, Purpose.PRACTICE, "Latihan sebelum pleno", practised, now - 5 * DAY, now + 9 * DAY
     )
     with unit_of_work():
         class_quizzes.pair(
@@ -92,14 +114,23 @@ def hold(room: Room, people: Sequence[int], random: Random) -> None:
         )
     able = {person: random.gauss(0.5, 0.16) for person in people}
     # A few missed one of the two: they are counted, and left out of the gain.
-    for code, at, learnt, there in (
-        (before, starts - 9 * DAY, 0.0, people[:-2]),
-        (after, starts + 2 * DAY, 0.27, people[3:]),
-        (practice, now - 3 * DAY, 0.2, people[-4:]),
+    for code, questions, at, learnt, there in (
+        (before, asked, starts - 9 * DAY, 0.0, people[:-2]),
+        (after, asked, starts + 2 * DAY, 0.27, people[3:]),
+        (practice, practised, now - 3 * DAY, 0.2, people[-4:]),
     ):
         with unit_of_work():
             for n, person in enumerate(there):
-                _sit(person, code, asked, able[person] + learnt, at + n * 20 * MINUTE, random)
+                sitter = Sitter(person, able[person] + learnt, WRITTEN[n] if n < 2 else "")
+                _sit(sitter, code, questions, at + n * 20 * MINUTE, random)
+    _mark(room.assessor, now - DAY)
+
+
+def _mark(assessor: Viewer, at: datetime) -> None:
+    """Let an assessor read one of the texts; the other waits on the desk."""
+    last = essays.queue(assessor).lines[-1]
+    with unit_of_work():
+        essays.mark(last.public_id, last.position, assessor, level=1, note=NOTE, now=at)
 
 
 def _bring(trainer: Viewer, at: datetime) -> list[Line]:
@@ -149,35 +180,42 @@ def _quiz(
         )
 
 
-def _sit(
-    person: int,
-    code: str,
-    asked: Sequence[Line],
-    knows: float,
-    at: datetime,
-    random: Random,
-) -> None:
-    """Let somebody who knows so much sit a quiz and hand it in."""
-    ref = class_quizzes.open_attempt(person, code, now=at, random=random)
+@dataclass(frozen=True, slots=True)
+class Sitter:
+    """Somebody who sits a quiz."""
+
+    person: int
+    knows: float
+    """The chance that they know an answer."""
+    writes: str
+    """What they write where something is to be written."""
+
+
+def _sit(sitter: Sitter, code: str, asked: Sequence[Line], at: datetime, random: Random) -> None:
+    """Let somebody sit a quiz and hand it in."""
+    ref = class_quizzes.open_attempt(sitter.person, code, now=at, random=random)
     lines = sheets.get_sheet(ref).lines
     # Every question is dealt, and their wordings were stored in the order of the quiz.
     place = {version: n for n, version in enumerate(sorted(line.version for line in lines))}
     for line in lines:
         at += timedelta(seconds=random.randint(15, 60))
         n = place[line.version]
-        said = _say(asked[n].question, line.order, random.random() < knows + 0.24 - 0.06 * n)
+        knows = random.random() < sitter.knows + 0.24 - 0.06 * n
+        said = _say(asked[n].question, line.order, knows, sitter.writes)
         quizzes.save_page(ref, position=line.position, seq=0, flagged=False, now=at, **said)
     quizzes.submit(ref, now=at)
 
 
-def _say(question: Question, order: str, knows: bool) -> dict[str, Any]:
-    """Return what a page sends: the right answer, or one that is wrong."""
+def _say(question: Question, order: str, knows: bool, writes: str) -> dict[str, Any]:
+    """Return what a page sends: the right answer, one that is wrong, or what somebody writes."""
     kind = Kind(question.kind)
     right = TYPES[kind].solve(question.body, order) or {}
     if kind is Kind.SINGLE:
         choice = right["choice"]
         return {"choice": choice if knows else choice % len(order) + 1}
-    if kind is Kind.TRUE_FALSE:
+    if kind is Kind.ESSAY:
+        values = [writes]
+    elif kind is Kind.TRUE_FALSE:
         values = [str(right["answer"] is knows).lower()]
     elif kind is Kind.MATCHING:
         picks = right["picks"]
