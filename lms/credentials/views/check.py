@@ -19,7 +19,7 @@ def ask() -> ResponseReturnValue:
     typed = request.args.get("kode")
     if typed is None:
         return render_template("credentials/ask.html")
-    return _verdict_page(typed, NameCheckForm(formdata=None))
+    return _verdict_page(typed)
 
 
 @bp.get("/C/<path:code>")
@@ -28,7 +28,7 @@ def ask() -> ResponseReturnValue:
 @http.takes_any_text
 def verify(code: str) -> ResponseReturnValue:
     """Say what a certificate is worth, without saying whose it is."""
-    return _verdict_page(code, NameCheckForm(formdata=None))
+    return _verdict_page(code)
 
 
 @bp.post("/c/<path:code>")
@@ -42,14 +42,18 @@ def match(code: str) -> ResponseReturnValue:
     return make_response(_verdict_page(code, form, compare=valid), 200 if valid else 422)
 
 
-def _verdict_page(code: str, form: NameCheckForm, *, compare: bool = False) -> str:
+def _verdict_page(code: str, form: NameCheckForm | None = None, *, compare: bool = False) -> str:
     """Answer for one code. Every code without a certificate gets the same bytes."""
     address = request.remote_addr or ""
     gate.check_code(address)
     now = clock.now()
     found = find_by_code(code, now)
     matched = None
-    if found is not None and compare:
+    if found is None:
+        form = None  # there is nothing to compare a name with, and no need of a cookie
+    elif form is None:
+        form = NameCheckForm(formdata=None)
+    elif compare:
         gate.check_name(address, found.entry.code)
         matched = found.entry.is_held_by(form.name.data)
     return render_template(
