@@ -104,7 +104,7 @@ def serve(host: str, port: int, workers: int, insecure_lan: bool) -> None:
             )
         click.echo("Warning: plain http. Everybody on this network can read what is sent.")
     with ExitStack() as stack:
-        opened = [stack.enter_context(one) for one in _listen(host, port, workers)]
+        opened = stack.enter_context(_listen(host, port))
         app = server.create(config, workers)
         code = _prepare(app)
         click.echo(f"Suluh: {config.base_url}")
@@ -142,7 +142,7 @@ def demo(port: int, host: str, build_only: bool) -> None:
         _serve(app, opened, 1)
 
 
-def _serve(app: Flask, opened: list[socket.socket], workers: int) -> None:
+def _serve(app: Flask, opened: socket.socket, workers: int) -> None:
     try:
         server.serve(app, opened, workers)
     except locks.InUse as error:
@@ -174,9 +174,9 @@ def _instance(database: str = "suluh.sqlite3", **overrides: object) -> Config:
         raise click.ClickException(str(error)) from error
 
 
-def _listen(host: str, port: int, workers: int = 1) -> list[socket.socket]:
+def _listen(host: str, port: int) -> socket.socket:
     try:
-        return server.listen(host, port, workers)
+        return server.listen(host, port)
     except BadConfig as error:
         raise click.ClickException(str(error)) from error
 

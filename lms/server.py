@@ -10,14 +10,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
 
-from lms import release
+from lms import dealing, release
 from lms.accounts import services as accounts
 from lms.app import create_app
 from lms.config import CACHE, BadConfig, Config, from_environment
@@ -123,37 +124,17 @@ def _migrate(config: Config, copy: Path | None) -> None:
         raise schema.WrongSchema(f"the tables could not be changed and are as before{kept}")
 
 
-def listen(host: str, port: int, workers: int = 1) -> list[socket.socket]:
-    """Open a listening socket for each worker. Raises BadConfig when the address is taken.
-
-    With one socket for all, whoever wakes first takes the connection: of eight kept ones a process
-    took seven. With one for each, Linux deals them out. They stay open in the first process, so
-    that what was dealt to a worker that died waits for the next one.
-    """
-    # The first one does not share: that is how it sees whether somebody else listens here.
-    alone = _bind(host, port, share=False)
-    if workers == 1 or sys.platform != "linux":  # others do not deal out
-        opened = [alone]
-    else:
-        port = alone.getsockname()[1]
-        alone.close()
-        opened = [_bind(host, port, share=True) for _ in range(workers)]
-    for one in opened:
-        one.listen(BACKLOG)
-    return opened
-
-
-def _bind(host: str, port: int, *, share: bool) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Open the socket that all processes share. Raises BadConfig when the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if share:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         opened.bind((host, port))
     except OSError as error:
         opened.close()
         raise BadConfig(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    opened.listen(BACKLOG)
     return opened
 
 
@@ -172,7 +153,7 @@ def create(config: Config, workers: int) -> Flask:
     return create_app(config)
 
 
-def serve(app: Flask, opened: Sequence[socket.socket], workers: int) -> None:
+def serve(app: Flask, opened: socket.socket, workers: int) -> None:
     """Answer requests until interrupted; more than one worker means one process each.
 
     Workers are forked before anything is connected: an SQLite connection must not be shared.
@@ -183,18 +164,19 @@ def serve(app: Flask, opened: Sequence[socket.socket], workers: int) -> None:
         _serve(app, opened, workers)
 
 
-def _serve(app: Flask, opened: Sequence[socket.socket], workers: int) -> None:
+def _serve(app: Flask, opened: socket.socket, workers: int) -> None:
     signal.signal(signal.SIGTERM, _leave)  # else the children would outlive this process
     if workers == 1:
-        _run(app, opened[0], first=True)
+        _run(app, opened)
         return
+    held = dealing.Held(workers)
     # Whoever reads from this pipe reads its end when this process is gone, however it went.
-    lifeline, held = os.pipe()
+    lifeline, kept = os.pipe()
     children: dict[int, tuple[int, float]] = {}
 
     def start(number: int) -> None:
-        own = opened[number % len(opened)]
-        child = _start(app, own, lifeline, held, first=number == 0)
+        held.note(number, 0)
+        child = _start(partial(_run, app, opened, held, number), lifeline, kept)
         children[child] = number, time.monotonic()
 
     try:
@@ -222,15 +204,15 @@ def _wait_for_a_death(children: dict[int, tuple[int, float]]) -> int:
     return number
 
 
-def _start(app: Flask, opened: socket.socket, lifeline: int, held: int, *, first: bool) -> int:
+def _start(run: Callable[[], None], lifeline: int, kept: int) -> int:
     """Fork a worker; returns its process id. It ends with this process, even after a kill -9."""
     child = os.fork()
     if child:
         return child
     try:
-        os.close(held)
+        os.close(kept)
         threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-        _run(app, opened, first=first)
+        run()
     finally:
         os._exit(0)
 
@@ -285,14 +267,17 @@ def _connections() -> int:
     return CONNECTIONS if soft < 0 else max(1, min(CONNECTIONS, soft - OTHER_FILES))
 
 
-def _run(app: Flask, opened: socket.socket, *, first: bool) -> None:
+def _run(
+    app: Flask, opened: socket.socket, held: dealing.Held | None = None, place: int = 0
+) -> None:
+    """Answer requests in this process; the one in place 0 also does the rounds."""
     from waitress import create_server
 
     config: Config = app.extensions["suluh"]
     _tend_memory()
     # It would print a line whenever a request waits a moment for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    with working(app) if first else nullcontext():
+    with working(app) if place == 0 else nullcontext():
         server = create_server(
             app,
             sockets=[opened],
@@ -303,4 +288,6 @@ def _run(app: Flask, opened: socket.socket, *, first: bool) -> None:
             # Behind TLS the proxy says who asks; without it nobody's word is taken.
             clear_untrusted_proxy_headers=not config.https,
         )
+        if held is not None:
+            dealing.share(server, held, place)
         server.run()  # until SIGINT or SIGTERM
