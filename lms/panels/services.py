@@ -119,14 +119,15 @@ def list_rooms(viewer: Viewer) -> list[RoomLine]:
 
     Its cost grows with the rooms the reader sees and the panellists in them.
     """
+    columns: tuple[Any, ...] = (
+        *_COLUMNS,
+        PanelMember.first_done_at,
+        PanelMember.second_done_at,
+        exists().where(PanelSignature.member_id == PanelMember.id).label("answered"),
+        _missing().label("missing"),
+    )
     query = (
-        select(
-            *_COLUMNS,
-            PanelMember.first_done_at,
-            PanelMember.second_done_at,
-            exists().where(PanelSignature.member_id == PanelMember.id).label("answered"),
-            _missing().label("missing"),
-        )
+        select(*columns)
         .join(
             PanelMember,
             (PanelMember.room_id == PanelRoom.id) & (PanelMember.person_id == viewer.id),

@@ -252,7 +252,7 @@ def stop(room_id: str) -> ResponseReturnValue:
     form, found = StopForm(), _room(room_id)
     if not form.validate_on_submit():
         return _room_page(found, InviteForm(formdata=None), form)
-    refusals = {rules.WrongStage: (_("Panel ini sudah berakhir."), "info")}
+    refusals: Refusals = {rules.WrongStage: (_("Panel ini sudah berakhir."), "info")}
     with _told(_("Panel dihentikan. Penilaiannya tetap tersimpan."), refusals):
         course.stop(found, form.why.data, by_id=login.require_viewer().id, now=clock.now())
     return redirect(url_for(".room", room_id=room_id))

@@ -121,6 +121,8 @@ class Paper:
     """Item and share of its mark, in the order of the quiz."""
     waiting: frozenset[int] = frozenset()
     """Items whose answer nobody has read yet; they earn nothing until then."""
+    is_read: bool = False
+    """Whether it holds questions whose answers somebody reads, or has read."""
 
     @property
     def share(self) -> Fraction:
@@ -555,25 +557,21 @@ def papers(quiz_ids: Iterable[int], *, public_id: str | None = None) -> dict[int
             [question for _item, question in drawn[row.id]],
             quiz_rules.latest(answers[row.id]),
         )
-        earned = tuple(
-            (item, mark.earned or Fraction(0))
-            for (item, _question), mark in zip(drawn[row.id], marks, strict=True)
-        )
-        found[row.quiz_id].append(
-            Paper(
-                row.person_id,
-                row.id,
-                row.public_id,
-                row.closed_at,
-                earned,
-                frozenset(
-                    item
-                    for (item, _question), mark in zip(drawn[row.id], marks, strict=True)
-                    if mark.waits
-                ),
-            )
-        )
+        found[row.quiz_id].append(_paper(row, [item for item, _question in drawn[row.id]], marks))
     return dict(found)
+
+
+def _paper(row: AnyRow, items: Sequence[int], marks: Sequence[quiz_rules.Mark]) -> Paper:
+    both = list(zip(items, marks, strict=True))
+    return Paper(
+        row.person_id,
+        row.id,
+        row.public_id,
+        row.closed_at,
+        tuple((item, mark.earned or Fraction(0)) for item, mark in both),
+        waiting=frozenset(item for item, mark in both if mark.waits),
+        is_read=any(one.question.asked and one.question.asked.type.by_hand for one in marks),
+    )
 
 
 def _drawn(closed: Select[int]) -> Mapping[int, list[tuple[int, quiz_rules.Drawn]]]:

@@ -1,6 +1,7 @@
 """Pages of quizzes of a class: trainers put them together, its people sit them."""
 
 import secrets
+from collections.abc import Sequence
 from random import Random
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -21,13 +22,13 @@ from lms.quizzes import sheets
 from lms.quizzes.classes import rules, services
 from lms.quizzes.classes.forms import PURPOSES, PairForm, QuizForm, TimesForm
 from lms.quizzes.classes.models import Purpose
-from lms.quizzes.classes.services import Draft
+from lms.quizzes.classes.services import Draft, Paper
 from lms.quizzes.collections import labels
 from lms.quizzes.collections import rules as collection_rules
 from lms.quizzes.collections import services as collections
 from lms.quizzes.collections.models import CollectedQuestion
 from lms.quizzes.collections.services import Filter
-from lms.quizzes.sheets import AttemptRef
+from lms.quizzes.sheets import AttemptRef, QuestionResult
 
 bp = Blueprint("class_quizzes", __name__, template_folder="templates")
 
@@ -348,7 +349,14 @@ def result(slug: str, code: str, attempt: str) -> ResponseReturnValue:
         cohort=cohort,
         own=own,
         paper=paper,
-        questions=services.list_answered(ref) if open_now else services.list_written(ref),
+        questions=_shown(ref, paper, open_now=open_now),
         open_now=open_now,
         now=now,
     )
+
+
+def _shown(ref: AttemptRef, paper: Paper, *, open_now: bool) -> Sequence[QuestionResult]:
+    """Return what the page of a result shows: everything, or what they wrote and what was noted."""
+    if open_now:
+        return services.list_answered(ref)
+    return services.list_written(ref) if paper.is_read else ()
