@@ -109,15 +109,35 @@ class Essay:
     marked_by: str
 
 
-def _essays() -> Select[*tuple[Any, ...]]:
+def _unread() -> type[AttemptItem]:
+    """Return the drawn essays nobody has marked, found before anything else is looked at.
+
+    What has been marked costs one look into the index of marks. Left to itself, a planner looks
+    for the marks last, after the texts and the people of everything that was ever written.
+    """
+    unread = (
+        select(AttemptItem)
+        .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
+        .where(
+            ItemVersion.kind == Kind.ESSAY,
+            ~exists().where(AnswerMark.attempt_item_id == AttemptItem.id),
+        )
+        .cte("unread")
+        .prefix_with("MATERIALIZED")
+    )
+    return aliased(AttemptItem, unread, name="unread")
+
+
+def _essays(line: type[AttemptItem] = AttemptItem) -> Select[*tuple[Any, ...]]:
     """Return the query of written answers in closed sittings, with the last text of each.
 
-    What was left open is not among them: its score is nothing, and nobody has to read it.
-    Neither is what does not count: withdrawn before the end, or called faulty since.
+    `line` are the questions to look at. What was left open is not among them: its score is
+    nothing, and nobody has to read it. Neither is what does not count: withdrawn before the end,
+    or called faulty since.
     """
     later = aliased(AnswerEvent)
     is_last = ~exists().where(
-        later.attempt_item_id == AttemptItem.id,
+        later.attempt_item_id == line.id,
         later.response.is_not(None),
         tuple_(later.seq, later.id) > tuple_(AnswerEvent.seq, AnswerEvent.id),
     )
@@ -132,8 +152,8 @@ def _essays() -> Select[*tuple[Any, ...]]:
             Attempt.person_id,
             Attempt.number,
             Attempt.closed_at,
-            AttemptItem.id.label("question_id"),
-            AttemptItem.position,
+            line.id.label("question_id"),
+            line.position,
             ItemVersion.id.label("version"),
             Item.kuk,
             Quiz.curriculum_code,
@@ -141,14 +161,14 @@ def _essays() -> Select[*tuple[Any, ...]]:
             func.coalesce(ClassQuiz.title, "").label("title"),
             text.label("text"),
         )
-        .join(AttemptItem, AttemptItem.item_version_id == ItemVersion.id)
-        .join(Attempt, Attempt.id == AttemptItem.attempt_id)
+        .join(line, line.item_version_id == ItemVersion.id)
+        .join(Attempt, Attempt.id == line.attempt_id)
         .join(Item, Item.id == ItemVersion.item_id)
         .join(Quiz, Quiz.id == Attempt.quiz_id)
         .join(ClassQuiz, ClassQuiz.quiz_id == Quiz.id, isouter=True)
         .join(
             AnswerEvent,
-            (AnswerEvent.attempt_item_id == AttemptItem.id) & AnswerEvent.response.is_not(None),
+            (AnswerEvent.attempt_item_id == line.id) & AnswerEvent.response.is_not(None),
         )
         .where(
             ItemVersion.kind == Kind.ESSAY,
@@ -170,26 +190,22 @@ def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
     return cohorts.has_seat_with(viewer, Attempt.person_id, *ASSESSORS)
 
 
-def _waits() -> ColumnElement[bool]:
-    return ~exists().where(AnswerMark.attempt_item_id == AttemptItem.id)
-
-
-def _waiting_for(viewer: Viewer) -> list[ColumnElement[bool]]:
-    """Return what is to be true of an answer that waits for this viewer."""
-    return [
-        _waits(),
+def _waiting_for(viewer: Viewer) -> Select[*tuple[Any, ...]]:
+    """Return the query of answers that wait for this viewer; see `_essays`."""
+    return _essays(_unread()).where(
         _in_scope(viewer),
         Attempt.person_id != viewer.id,
         Attempt.person_id.not_in(cohorts.conflicts_of(viewer.id)),
-    ]
+    )
 
 
 def waiting_query(viewer: Viewer) -> Select[*tuple[Any, ...]]:
     """Return a query of how many answers wait for this assessor, and since when: one row.
 
+    Its cost grows with what waits or was left open; what was marked costs a look into an index.
     Columns: feature, count, oldest.
     """
-    found = _essays().where(*_waiting_for(viewer)).subquery()
+    found = _waiting_for(viewer).subquery()
     return select(
         literal("essays", String).label("feature"), func.count(), func.min(found.c.closed_at)
     ).select_from(found)
@@ -200,7 +216,7 @@ def queue(viewer: Viewer, *, after: str | None = None) -> Queue:
 
     People the viewer may not assess are not in it. Two queries, three for a later page.
     """
-    found = _essays().where(*_waiting_for(viewer)).subquery()
+    found = _waiting_for(viewer).subquery()
     columns = (
         found.c.attempt_id,
         found.c.public_id,
@@ -253,13 +269,8 @@ def queue(viewer: Viewer, *, after: str | None = None) -> Queue:
 
 def find_next(public_id: str, viewer: Viewer) -> int | None:
     """Return the first question of a sitting that still waits for the viewer. One query."""
-    found = (
-        _essays()
-        .where(Attempt.public_id == public_id, *_waiting_for(viewer))
-        .order_by(AttemptItem.position)
-        .limit(1)
-    )
-    row = db.session.execute(found).first()
+    waiting = _waiting_for(viewer).where(Attempt.public_id == public_id)
+    row = db.session.execute(waiting.order_by("position").limit(1)).first()
     return None if row is None else int(row.position)
 
 

@@ -1,11 +1,13 @@
 """Who marks which written answer, once, and what becomes of it."""
 
+import re
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, insert, select, text, update
 
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import ConflictKind
@@ -353,6 +355,82 @@ def test_the_list_is_paged_oldest_first(room: Room, monkeypatch):
     assert seen == [refs[n].public_id for n in (2, 1, 3, 4, 0)]
     with pytest.raises(NotFound):
         services.queue(room.viewer, after="tidak-ada")
+
+
+def write_and_mark(ref: sheets.AttemptRef, marker_id: int, count: int) -> None:
+    """Let the writer of a sitting have written and been marked so often before; others chose."""
+    old = db.session.scalars(select(Attempt).where(Attempt.public_id == ref.public_id)).one()
+    version = version_of(ref)
+    others = db.session.scalars(select(ItemVersion.id).where(ItemVersion.id != version)).all()
+    rows = [
+        {"quiz_id": old.quiz_id, "person_id": old.person_id, "number": n, "kuk": [],
+         "opened_at": NOW, "closed_at": NOW, "public_id": f"dahulu{n}"}
+        for n in range(10, 10 + count)
+    ]  # fmt: skip
+    attempts = db.session.scalars(insert(Attempt).returning(Attempt.id), rows).all()
+    asked = [
+        {"attempt_id": attempt, "item_version_id": one, "position": n, "option_order": ""}
+        for attempt in attempts
+        for n, one in enumerate([version, *others[:9]], 1)
+    ]
+    db.session.execute(insert(AttemptItem), asked)
+    items = db.session.execute(
+        select(AttemptItem.id, AttemptItem.attempt_id).where(
+            AttemptItem.attempt_id.in_(attempts), AttemptItem.item_version_id == version
+        )
+    ).all()
+    db.session.execute(
+        insert(AnswerEvent),
+        [
+            {"attempt_id": attempt, "attempt_item_id": item, "client_key": "k", "seq": 1,
+             "response": {"text": helpers.TEXT}, "received_at": NOW}
+            for item, attempt in items
+        ],
+    )  # fmt: skip
+    db.session.execute(
+        insert(AnswerMark),
+        [
+            {"attempt_item_id": item, "level": 2, "passed": True, "note": "", "by_id": marker_id,
+             "at": NOW}
+            for item, _attempt in items
+        ],
+    )  # fmt: skip
+    db.session.commit()
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+
+
+def plan_of(query: Select[Any]) -> str:
+    """Return how the database carries out a query; PostgreSQL does so while it says it."""
+    asked = query.compile(db.engine, compile_kwargs={"literal_binds": True})
+    is_sqlite = db.engine.name == "sqlite"
+    explain = "EXPLAIN QUERY PLAN" if is_sqlite else "EXPLAIN (ANALYZE, COSTS OFF)"
+    return "\n".join(row[-1] for row in db.session.connection().exec_driver_sql(
+        f"{explain} {asked}".replace("%", "%%")))  # fmt: skip
+
+
+@pytest.mark.both
+def test_what_was_marked_costs_a_look_into_an_index(room: Room):
+    """The desk counts what waits on each visit of an assessor, in an office of many years."""
+    (ref,) = sit_class_quiz(room.trainer, room.cohort_id, room.people[:1])
+    viewer = room.viewer
+    write_and_mark(ref, room.assessor.id, 300)
+    assert [row[1] for row in db.session.execute(services.waiting_query(viewer))] == [1]
+    plan = plan_of(services.waiting_query(viewer))
+    for index in (
+        "ix_item_version_kind", "ix_attempt_item_item_version_id",
+        "ix_answer_event_attempt_item_id",
+    ):  # fmt: skip
+        assert index in plan, plan
+    if db.engine.name == "sqlite":
+        looked = re.findall(r"^(?:SEARCH|SCAN) (\w+)", plan, re.MULTILINE)
+        assert looked.index("answer_mark") < looked.index("unread") < looked.index("attempt")
+        scanned = set(re.findall(r"^SCAN (\w+)", plan, re.MULTILINE))
+        assert not scanned & {"attempt", "attempt_item", "answer_event", "answer_mark"}, plan
+    else:
+        texts = re.findall(r"on answer_event\w* .*loops=(\d+)", plan)
+        assert texts, plan
+        assert max(map(int, texts)) <= 2, plan  # only what waits is opened
 
 
 # Quizzes of a class
