@@ -1,6 +1,6 @@
 """Puts the application together: the only module that knows every feature."""
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
@@ -86,7 +86,7 @@ LARGEST_FORM = 512 * 1024
 
 def create_app(config: Config) -> Flask:
     """Return the WSGI application for one installation."""
-    app = Flask("lms", static_folder=None)
+    app = _Site("lms", static_folder=None)
     app.extensions["suluh"] = config
     app.config.update(
         SECRET_KEY=config.secret_key,
@@ -148,6 +148,13 @@ def create_app(config: Config) -> Flask:
     app.context_processor(_layout)
     _answer_errors(app)
     return app
+
+
+class _Site(Flask):
+    """Flask, where no view waits in a loop of its own: nobody need ask each function."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
 
 
 class _Templates(Environment):

@@ -229,4 +229,4 @@ def init_app(app: Flask) -> None:
     app.after_request(secure)
     app.after_request(compress)  # runs first: Flask calls these in reverse order
     app.add_url_rule("/static/<path:filename>", "static", send_static)
-    app.jinja_env.globals |= {"static_url": static_url, "icon_svg": icon}
+    app.jinja_env.globals |= {"static_url": static_url, "icon": icon}
