@@ -596,17 +596,30 @@ def analyse(
 @questions.command("correct")
 @click.argument("slug")
 @click.argument("number", type=int)
-@click.option("--key", required=True, help="Letter of the right option, or `none`.")
+@click.option(
+    "--key",
+    "keys_given",
+    required=True,
+    multiple=True,
+    help="Letter of the right option, or `none`. Of another type, once for each field of its page: "
+    "places of options, a place for each item, accepted answers.",
+)
 @click.option("--reason", required=True, help="Read by those who sat the item.")
 @click.option("--by", "email", required=True, help="Address of who answers for it.")
 @click.option("--yes", is_flag=True, help="Correct it; without this only the preview is printed.")
-def questions_correct(slug: str, number: int, key: str, reason: str, email: str, yes: bool) -> None:
+def questions_correct(
+    slug: str, number: int, keys_given: tuple[str, ...], reason: str, email: str, yes: bool
+) -> None:
     """Correct a wrong key of one wording of an item, after a look at what it changes."""
-    chosen = None if key.lower() == "none" else key.upper()
+    chosen: keys.NewKey = keys_given
     with _opened(_instance()):
         schema.check(db.engine)
         try:
             wording = keys.get_wording(slug, number)
+            if keys_given[0].lower() == "none":
+                chosen = None
+            elif wording.asked is None:
+                chosen = keys_given[0].upper()
             seen = corrections.preview(wording, chosen, now=clock.now())
             counts = {
                 "closed": seen.closed,

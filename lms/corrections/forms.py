@@ -1,5 +1,7 @@
 """Forms of corrections."""
 
+from collections.abc import Sequence
+
 from wtforms import BooleanField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 
@@ -7,14 +9,18 @@ from lms.core.forms import Filled, PageForm, at_most, one_of
 from lms.core.i18n import gettext
 from lms.core.i18n import lazy_gettext as _
 from lms.credentials.models import RecheckStep
-from lms.quizzes.corrections import Wording
+from lms.quizzes.corrections import NewKey, Wording
+from lms.quizzes.types import Kind
+from lms.quizzes.types.true_false.rules import WORDS
 
 NONE = "tidak-ada"
-"""The answer "no option is right"."""
+"""The answer "nothing is right"."""
+FILLED = "isian"
+"""The answer "what stands in the fields of its type"."""
 
 
 class CorrectForm(PageForm):
-    """Which option is right instead, and why; looked at first, then confirmed."""
+    """What is right instead, and why; looked at first, then confirmed."""
 
     kunci = RadioField(
         _("Kunci yang benar"),
@@ -31,21 +37,54 @@ class CorrectForm(PageForm):
     langkah = StringField(validators=[at_most(20)])
     yakin = BooleanField(_("Saya sudah membaca akibatnya dan menerapkan perbaikan ini"))
 
-    def offer(self, wording: Wording) -> None:
-        """Offer every option that is not the key now, and that none is right."""
-        choices = [
-            SelectChoice(letter, f"{letter}. {text}")
-            for letter, text, _why in wording.options
-            if letter != wording.key
-        ]
-        none = gettext("Tidak ada pilihan yang benar: butir ditarik")
+    values: Sequence[str] = ()
+    """What stands in the fields of the type."""
+    fills = False
+    """Whether the type has fields for its key."""
+
+    def offer(self, wording: Wording, values: Sequence[str] | None = None) -> None:
+        """Offer what is not the key now, and that nothing is right; `values` were sent."""
+        choices, none = self._choices(wording)
         self.kunci.choices = [*choices, SelectChoice(NONE, none)]
-        self.kunci.validators = [one_of([*wording.choices, NONE])]
+        self.kunci.validators = [one_of([*(one.value for one in choices), NONE])]
+        asked = wording.asked
+        self.fills = any(one.value == FILLED for one in choices)
+        if values is not None:
+            self.values = values
+        elif asked is not None:
+            self.values = asked.type.key_of(asked.body)
+        if len(choices) == 1 and self.kunci.data is None:
+            self.kunci.data = choices[0].value
+
+    @staticmethod
+    def _choices(wording: Wording) -> tuple[list[SelectChoice], str]:
+        if wording.asked is None:
+            choices = [
+                SelectChoice(letter, f"{letter}. {text}")
+                for letter, text, _why in wording.options
+                if letter != wording.key
+            ]
+            return choices, gettext("Tidak ada pilihan yang benar: butir ditarik")
+        if wording.is_marked_by_hand:
+            return [], gettext("Soalnya keliru: butir ditarik")
+        none = gettext("Tidak ada jawaban yang benar: butir ditarik")
+        if wording.kind == Kind.TRUE_FALSE:
+            other = not wording.asked.body.answer
+            return [SelectChoice(str(other).lower(), WORDS[other])], none
+        return [SelectChoice(FILLED, gettext("Kunci lain, seperti diisi di bawah ini"))], none
 
     @property
-    def key(self) -> str | None:
-        """Return the new key, or None where no option is right."""
-        return None if self.kunci.data == NONE else self.kunci.data
+    def key(self) -> NewKey:
+        """Return the new key, or None where nothing is right."""
+        match self.kunci.data:
+            case "tidak-ada":
+                return None
+            case "isian":
+                return tuple(self.values)
+            case "true" | "false" as answer:
+                return (str(answer),)
+            case letter:
+                return str(letter)
 
     @property
     def applies(self) -> bool:

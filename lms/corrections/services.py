@@ -27,7 +27,7 @@ from lms.corrections.rules import Picture
 from lms.credentials import rechecks
 from lms.credentials.rechecks import Shaken
 from lms.quizzes import corrections
-from lms.quizzes.corrections import Corrected, Sitting, Wording
+from lms.quizzes.corrections import Corrected, NewKey, Sitting, Wording
 
 KIND = "corrections.rescore"
 BATCH = 200
@@ -79,17 +79,18 @@ class Preview:
         return [(one, paper) for one in self.effects for paper in one.certificates]
 
 
-def preview(wording: Wording, key: str | None, *, now: datetime) -> Preview:
-    """Say what a correction would change. Writes nothing.
+def preview(wording: Wording, key: NewKey, *, now: datetime) -> Preview:
+    """Say what a correction would change. Writes nothing. Raises corrections.NotAnOption.
 
     Cost grows with the closed sittings that hold the item: three queries for each BATCH of them,
     and the ledgers of those whose mark changes, up to MOST.
     """
+    right = corrections.find_right(wording, key)
     versions = corrections.holding(wording)
     found = Preview(*corrections.count_sittings(versions))
     attempts = corrections.closed_sittings(versions)
     for chunk in _chunks(attempts):
-        sittings = corrections.look_at(chunk, versions, key)
+        sittings = corrections.look_at(chunk, versions, right)
         _count(found, sittings)
         changing = [one for one in sittings if one.changes]
         room = MOST - found.looked_at
@@ -147,7 +148,7 @@ def _swap(sitting: Sitting, rows: Sequence[Row]) -> list[Row]:
 
 
 def correct(
-    wording: Wording, key: str | None, *, reason: str, by_id: int, now: datetime
+    wording: Wording, key: NewKey, *, reason: str, by_id: int, now: datetime
 ) -> tuple[str, str | None]:
     """Correct a key, and open the job that marks the closed sittings again. Flushes.
 
@@ -175,7 +176,7 @@ def _apply(task: Task, _prepared: Any, now: datetime) -> None:
     if db.session.scalar(done) is not None:
         return
     for sitting in corrections.look_at(
-        [int(task.subject)], corrections.versions_of(made), made.new_key
+        [int(task.subject)], corrections.versions_of(made), made.right
     ):
         effects = _effects([sitting] if sitting.changes else [], made.kuk, now)
         corrections.rescore(made, sitting, now=now)

@@ -27,6 +27,7 @@ from lms.credentials import services as credentials
 from lms.credentials.models import RecheckStep
 from lms.credentials.words import missing_names
 from lms.quizzes import corrections, reviewing
+from lms.quizzes.collections.labels import KINDS
 from lms.quizzes.corrections import Wording
 
 bp = Blueprint("corrections", __name__, template_folder="templates")
@@ -67,12 +68,12 @@ def key(slug: str, number: int) -> ResponseReturnValue:
 
 @bp.post("/telaah/soal/<slug>/kunci/<int:number>")
 @login.role(*CORRECTORS)
-@login.accepts(CorrectForm)
+@login.accepts(CorrectForm, "jawab")
 def correct(slug: str, number: int) -> ResponseReturnValue:
     """Show what another key would change; once confirmed, correct it."""
     wording, form = _get_wording(slug, number), CorrectForm()
-    form.offer(wording)
-    if not form.validate_on_submit():
+    form.offer(wording, request.form.getlist("jawab"))
+    if not form.validate_on_submit() or not _is_key(wording, form):
         return _key_page(wording, form)
     if form.applies and not form.yakin.data:
         form.yakin.errors = [_("Centang bila akibatnya sudah Anda baca.")]
@@ -99,10 +100,29 @@ def correct(slug: str, number: int) -> ResponseReturnValue:
     return redirect(url_for(".correction", public_id=made))
 
 
+def _is_key(wording: Wording, form: CorrectForm) -> bool:
+    """Tell whether what was sent is another key; the form says what to do if not."""
+    try:
+        corrections.find_right(wording, form.key)
+    except corrections.SameAnswer:
+        form.kunci.errors = [_("Itu kunci yang sekarang. Ubah dulu kuncinya.")]
+    except corrections.NotAnOption:
+        form.kunci.errors = [
+            {
+                "multiple": _("Centang paling sedikit satu pilihan yang benar."),
+                "matching": _("Pilih pasangan untuk setiap baris."),
+                "ordering": _("Beri setiap baris satu urutan; setiap urutan dipakai sekali."),
+                "short_answer": _("Tulis jawaban yang diterima, satu per baris, paling banyak 26."),
+                "numeric": _("Tulis angka, satu per baris: 2,5 atau 2,5:0,1 atau 2..3."),
+            }.get(wording.kind, _("Pilih yang benar."))
+        ]
+    return not form.kunci.errors
+
+
 def _key_page(
     wording: Wording, form: CorrectForm, preview: Preview | None = None
 ) -> ResponseReturnValue:
-    form.offer(wording)
+    form.offer(wording, form.values if form.is_submitted() else None)
     viewer = login.require_viewer()
     drawn = render_template(
         "corrections/key.html",
@@ -113,6 +133,9 @@ def _key_page(
         shown=services.PAGE,
         own=corrections.has_sat(viewer.id, wording.item_id),
         standard=competency.current().standard,
+        kind_words=_(KINDS[wording.kind]),
+        key_words=corrections.words_of(wording),
+        new_words=corrections.words_of(wording, form.key) if preview else "",
     )
     return make_response(drawn, 422 if form.errors else 200)
 

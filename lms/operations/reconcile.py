@@ -224,10 +224,12 @@ def _drawn(attempts: Sequence[Closed]) -> dict[int, list[_Asked]]:
         closed = closed_at[row.attempt_id]
         withdrawn = row.withdrawn_at is not None and row.withdrawn_at <= closed
         withdrawn = withdrawn or any(s.corrected is None and s.at <= closed for s in steps)
-        wordings = {row.item_version_id: row.key} | {
-            s.corrected: known[s.corrected].key for s in steps if s.corrected is not None
+        wordings = {row.item_version_id: (row.key, row.body)} | {
+            s.corrected: (known[s.corrected].key, known[s.corrected].body)
+            for s in steps
+            if s.corrected is not None
         }
-        for version, key in wordings.items():
+        for version, (key, body) in wordings.items():
             question = quiz_rules.Drawn(
                 id=row.id,
                 version=version,
@@ -235,7 +237,7 @@ def _drawn(attempts: Sequence[Closed]) -> dict[int, list[_Asked]]:
                 order=row.option_order,
                 key=key,
                 withdrawn=withdrawn,
-                asked=stored.find(row.kind, row.stem, row.body),
+                asked=stored.find(row.kind, row.stem, body),
                 by_hand=None if row.level is None else quiz_rules.ByHand(row.level, row.passed),
             )
             others = frozenset(str(one) for one in wordings.keys() - {version})

@@ -426,8 +426,8 @@ def _rule_length(item: AnySpec) -> Iterator[Fault]:
         lengths = sorted(len(option.text) for option in item.options.by_letter().values())
         if lengths[-1] > LONGEST_TO_SHORTEST * lengths[0]:
             ratio = f"{lengths[-1] / lengths[0]:.2f}"
-            at = ("options",)
-            yield f"longest to shortest option is {ratio}, at most {LONGEST_TO_SHORTEST}", at
+            said = f"longest to shortest option is {ratio}, at most {LONGEST_TO_SHORTEST}"
+            yield said, ("options",)
     for text, at in item.texts():
         if at[-1] in REASONS and _words(text) > RATIONALE_WORDS:
             yield f"the {at[-1]} has {_words(text)} words, at most {RATIONALE_WORDS}", at

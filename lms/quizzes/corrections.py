@@ -4,7 +4,8 @@ The wording that was wrong and the score of a sitting never change; what counts 
 new entry of the ledger beside the voided one.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,12 @@ from lms.quizzes.models import (
     ItemVersion,
     Quiz,
 )
+from lms.quizzes.types import NotAKey, SameKey, stored
+from lms.quizzes.types.stored import Asked
+
+NewKey = str | tuple[str, ...] | None
+"""What is right instead: the letter of an option, or what the fields of another type hold (see
+QuestionType.rekey). None: nothing is right."""
 
 
 class AlreadyCorrected(DomainError):
@@ -42,7 +49,11 @@ class AlreadyCorrected(DomainError):
 
 
 class NotAnOption(DomainError):
-    """The new key is none of its options, or is the key already."""
+    """The new key is none for this question, or is the key already."""
+
+
+class SameAnswer(NotAnOption):
+    """The new key is the key already."""
 
 
 class OwnSitting(DomainError):
@@ -64,6 +75,8 @@ class Wording:
     options: tuple[tuple[str, str, str], ...]
     """Letter, text and rationale; empty for other types than a single best answer."""
     key: str
+    body: Mapping[str, Any] | None
+    """What any other type asks, with its key."""
     is_newest: bool
     is_withdrawn: bool
     corrected: str | None
@@ -73,6 +86,45 @@ class Wording:
     def choices(self) -> tuple[str, ...]:
         """Letters that could be the key instead."""
         return tuple(letter for letter, *_ in self.options if letter != self.key)
+
+    @property
+    def asked(self) -> Asked | None:
+        """What another type asks; None where four options stand in `options`."""
+        return stored.find(self.kind, self.stem, self.body)
+
+    @property
+    def is_marked_by_hand(self) -> bool:
+        """Tell whether people mark the answers: then there is no key to correct."""
+        return self.asked is not None and self.asked.type.by_hand
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What marks the answers to a wording instead."""
+
+    key: str
+    asked: Asked | None
+
+
+def find_right(wording: Wording, key: NewKey, reason: str = "") -> Right | None:
+    """Return what a new key makes of a wording; None where nothing is right.
+
+    Raises NotAnOption, SameAnswer.
+    """
+    if key is None:
+        return None
+    if isinstance(key, str):
+        if key not in wording.choices:
+            raise NotAnOption(key)
+        return Right(key, None)
+    if wording.asked is None:
+        raise NotAnOption(wording.kind)
+    try:
+        return Right("", stored.rekeyed(wording.asked, key, reason))
+    except SameKey as error:
+        raise SameAnswer(str(error)) from None
+    except NotAKey as error:
+        raise NotAnOption(str(error)) from None
 
 
 def get_wording(slug: str, number: int) -> Wording:
@@ -108,10 +160,24 @@ def get_wording(slug: str, number: int) -> Wording:
         stem=version.stem,
         options=tuple((one["key"], one["text"], one["rationale"]) for one in version.options),
         key=version.key,
+        body=version.body,
         is_newest=version.number == row.newest,
         is_withdrawn=row.withdrawn_at is not None,
         corrected=row.public_id,
     )
+
+
+def words_of(wording: Wording, key: NewKey = "") -> str:
+    """Return a key of a wording in words: another one, or its own. Raises NotAnOption."""
+    letter, asked = wording.key, wording.asked
+    if key != "":
+        right = find_right(wording, key)
+        if right is None:
+            return ""
+        letter, asked = right.key, right.asked
+    if asked is not None:
+        return asked.type.answer(asked.body)
+    return next((f"{one}. {text}" for one, text, _why in wording.options if one == letter), "")
 
 
 def find_newest(slug: str) -> int | None:
@@ -191,8 +257,13 @@ def has_sat(person_id: int, item_id: int) -> bool:
     )
 
 
-def look_at(attempt_ids: Sequence[int], versions: Sequence[int], key: str | None) -> list[Sitting]:
-    """Say what closed sittings would be worth by another key. Three queries."""
+def look_at(
+    attempt_ids: Sequence[int], versions: Sequence[int], right: Right | None
+) -> list[Sitting]:
+    """Say what closed sittings would be worth by another key. Three queries.
+
+    Whatever wording of these was drawn: it shows the same as the others under the same order.
+    """
     lines = db.session.execute(
         select(
             Attempt.id,
@@ -214,7 +285,7 @@ def look_at(attempt_ids: Sequence[int], versions: Sequence[int], key: str | None
         .order_by(Attempt.id)
     ).all()
     entries = _entries([row.public_id for row in lines], versions)
-    right = {} if key is None else _mark(lines, key)
+    marks = {} if right is None else _mark(lines, right)
     return [
         Sitting(
             attempt_id=row.id,
@@ -223,14 +294,14 @@ def look_at(attempt_ids: Sequence[int], versions: Sequence[int], key: str | None
             closed_at=row.closed_at,
             evidence_id=entry.id if entry else None,
             was_right=entry.passed if entry else None,
-            is_right=right.get(row.question),
+            is_right=marks.get(row.question),
         )
         for row in lines
         for entry in [entries.get(row.public_id)]
     ]
 
 
-def _mark(lines: Sequence[Any], key: str) -> dict[int, bool]:
+def _mark(lines: Sequence[Any], right: Right) -> dict[int, bool]:
     """Mark the answers to one question in many sittings by a key."""
     rows = db.session.execute(
         select(
@@ -240,11 +311,19 @@ def _mark(lines: Sequence[Any], key: str) -> dict[int, bool]:
             AnswerEvent.choice,
             AnswerEvent.flagged,
             AnswerEvent.received_at,
+            AnswerEvent.response,
         ).where(AnswerEvent.attempt_item_id.in_([row.question for row in lines]))
     )
     answers = rules.latest(rules.Event(*row) for row in rows)
     drawn = (
-        rules.Drawn(id=row.question, version=0, kuk=row.kuk, order=row.option_order, key=key)
+        rules.Drawn(
+            id=row.question,
+            version=0,
+            kuk=row.kuk,
+            order=row.option_order,
+            key=right.key,
+            asked=right.asked,
+        )
         for row in lines
     )
     return {mark.question.id: mark.right for mark in rules.score_attempt(drawn, answers)}
@@ -276,14 +355,13 @@ class Made:
     sittings: tuple[int, ...]
 
 
-def correct(wording: Wording, key: str | None, *, reason: str, by_id: int, now: datetime) -> Made:
+def correct(wording: Wording, key: NewKey, *, reason: str, by_id: int, now: datetime) -> Made:
     """Correct the key of a wording; None: no option is right, and it is drawn no more. Flushes.
 
     Sittings that are handed in from now on are marked by it; see rescore for the closed ones.
-    Raises AlreadyCorrected, NotAnOption, OwnSitting.
+    Raises AlreadyCorrected, NotAnOption, SameAnswer, OwnSitting.
     """
-    if key is not None and key not in wording.choices:
-        raise NotAnOption(key)
+    right = find_right(wording, key, reason)
     if has_sat(by_id, wording.item_id):
         raise OwnSitting(wording.slug)
     keys.hold(wording.curriculum, alone=True)
@@ -293,7 +371,7 @@ def correct(wording: Wording, key: str | None, *, reason: str, by_id: int, now: 
     made = ItemCorrection(
         item_id=wording.item_id,
         wrong_id=wording.id,
-        corrected_id=None if key is None else _copy(wording.id, now, key=key, reason=reason),
+        corrected_id=None if right is None else _copy(wording.id, now, right, reason),
         reason=reason,
         by_id=by_id,
         at=now,
@@ -302,7 +380,7 @@ def correct(wording: Wording, key: str | None, *, reason: str, by_id: int, now: 
     if not wording.is_newest:
         newest = find_newest_id(wording.item_id, but=made.corrected_id)
         _copy(newest, now)  # what the files say stays what is drawn
-    elif key is None:
+    elif right is None:
         item = db.session.get_one(Item, wording.item_id)
         item.withdrawn_at, item.withdrawn_reason = now, services.WRONG_KEY
     db.session.flush()
@@ -330,31 +408,37 @@ def find_newest_id(item_id: int, *, but: int | None) -> int:
     ).one()
 
 
-def _copy(version_id: int, now: datetime, *, key: str | None = None, reason: str = "") -> int:
+def _copy(version_id: int, now: datetime, right: Right | None = None, reason: str = "") -> int:
     """Store a wording once more as the newest; with another key nobody has reviewed it yet.
 
     Why the old key is not right and the new one is, says the reason: the rationales of the two
     said the contrary.
     """
     old = db.session.get_one(ItemVersion, version_id)
+    key, body, digest = old.key, old.body, old.digest
+    if right is not None:
+        key = right.key
+        asked = right.asked
+        body = None if asked is None else asked.packed()
+        digest = digest_of_text(f"{old.digest} {json.dumps(body, sort_keys=True) if body else key}")
     last = select(func.max(ItemVersion.number)).where(ItemVersion.item_id == old.item_id)
     copied = ItemVersion(
         item_id=old.item_id,
         number=(db.session.scalar(last) or 0) + 1,
-        digest=old.digest if key is None else digest_of_text(f"{old.digest} {key}"),
+        digest=digest,
         level=old.level,
         kind=old.kind,
         stem=old.stem,
         options=[
-            {**one, "rationale": reason} if key and one["key"] in (key, old.key) else one
+            {**one, "rationale": reason} if right and one["key"] in (key, old.key) else one
             for one in old.options
         ],
-        key=old.key if key is None else key,
-        body=old.body,
+        key=key,
+        body=body,
         source=old.source,
         law_ref=old.law_ref,
         checked_on=old.checked_on,
-        reviewed=old.reviewed and key is None,
+        reviewed=old.reviewed and right is None,
         created_at=now,
     )
     db.session.add(copied)
@@ -379,7 +463,10 @@ class Corrected:
     stem: str
     old_key: str
     new_key: str | None
+    right: Right | None
+    """What marks the answers now; None where nothing is right."""
     old_answer: str
+    """The key in words, as it was; empty where people mark the answers."""
     new_answer: str
     reason: str
     by_id: int
@@ -415,6 +502,7 @@ def _read(rows: Sequence[Any]) -> list[Corrected]:
             stem=wrong.stem,
             old_key=wrong.key,
             new_key=new.key if new else None,
+            right=Right(new.key, stored.find(new.kind, new.stem, new.body)) if new else None,
             old_answer=keys.answer_of(wrong),
             new_answer=keys.answer_of(new) if new else "",
             reason=row.reason,

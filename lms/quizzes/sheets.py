@@ -453,7 +453,7 @@ def _results(
             withdrawn=_withdrawn(line, attempt.closed_at) or _is_faulty(line, wording)
             if is_read(line.kind)
             else not wording.counts,
-            asked=stored.find(line.kind, line.stem, line.body),
+            asked=stored.find(line.kind, line.stem, wording.body),
             by_hand=by_hand_of(line),
         )
         for line, wording in zip(found, wordings, strict=True)
@@ -461,17 +461,18 @@ def _results(
     marks = rules.score_attempt(drawn, rules.latest(events_of(attempt.id)))
     questions: dict[str, list[QuestionResult]] = defaultdict(list)
     for mark, line, wording in zip(marks, found, wordings, strict=True):
-        asked = mark.question.asked or stored.of_options(line.stem, wording.options, wording.best)
+        asked = stored.find(line.kind, line.stem, wording.body_now) or stored.of_options(
+            line.stem, wording.options, wording.best
+        )
+        shown = asked.type.result(asked.body, line.option_order, mark.answer.given(line.kind))
         questions[line.kuk].append(
             QuestionResult(
                 position=line.position,
                 kind=line.kind,
                 stem=asked.stem,
                 source=line.source,
-                result=asked.type.result(
-                    asked.body, line.option_order, mark.answer.given(line.kind)
-                ),
-                said=_said(asked, mark.earned),
+                result=shown if wording.has_key else asked.type.keyless(shown),
+                said=_said(asked, mark.earned, wording),
                 earned=mark.earned,
                 right=mark.right,
                 counts=not mark.question.withdrawn,
@@ -496,6 +497,12 @@ class _Wording:
     """The key now; empty where no option is right."""
     options: Sequence[dict[str, Any]]
     remark: Remark | None
+    body: Mapping[str, Any] | None
+    """Of other types: what it was marked by."""
+    body_now: Mapping[str, Any] | None
+    """What it reads now."""
+    has_key: bool = True
+    """Whether anything is right."""
 
 
 def _wordings(
@@ -522,9 +529,10 @@ def _wording(
 ) -> _Wording:
     chain = [line.version, *(step.corrected for step in steps)]
     marked = next((one for one in chain if str(one) in counted), None)
-    key = other[marked].key if marked is not None and marked in other else line.key
+    by = other.get(marked or 0)
+    key, body = (by.key, by.body) if by else (line.key, line.body)
     if not steps:
-        return _Wording(key, marked is not None, key, line.options, None)
+        return _Wording(key, marked is not None, key, line.options, None, body, body)
     last = steps[-1]
     row = counted.get(str(last.corrected))
     remark = Remark(
@@ -534,8 +542,16 @@ def _wording(
         right=row.passed if row is not None else None,
     )
     now = other.get(last.corrected or 0)
-    options = now.options if now else line.options
-    return _Wording(key, marked is not None, now.key if now else "", options, remark)
+    return _Wording(
+        key,
+        marked is not None,
+        now.key if now else "",
+        now.options if now else line.options,
+        remark,
+        body,
+        now.body if now else line.body,
+        has_key=now is not None or is_read(line.kind),
+    )
 
 
 def is_read(kind: str) -> bool:
@@ -564,6 +580,9 @@ def _withdrawn(line: AnyRow, closed_at: datetime) -> bool:
     return line.withdrawn_at is not None and line.withdrawn_at <= closed_at
 
 
-def _said(asked: Asked, earned: Fraction | None) -> tuple[Text, ...]:
+def _said(asked: Asked, earned: Fraction | None, wording: _Wording) -> tuple[Text, ...]:
+    """Return what the author says, but not what the remark about its key says already."""
+    if wording.remark is not None and not is_read(asked.type.kind):
+        return ()
     found = (asked.outcome(earned), asked.feedback) if earned is not None else (asked.feedback,)
     return tuple(text for text in found if text)

@@ -1,5 +1,6 @@
 """An items.yaml with one question of each type, as an author writes it."""
 
+from functools import cache
 from pathlib import Path
 
 from lms.competency import content as standard_content
@@ -157,6 +158,7 @@ def write(folder: Path, text: str = ITEMS) -> Path:
     return made / "items.yaml"
 
 
+@cache
 def standard() -> StandardSpec:
     """Return the standard of the shipped content."""
     found, _problems = standard_content.check(CONTENT)
@@ -164,18 +166,18 @@ def standard() -> StandardSpec:
     return found
 
 
+@cache
 def shipped() -> list[BankItem]:
     """Return the shipped items."""
     return content.check(CONTENT, standard())[0]
 
 
 def load(folder: Path, text: str = ITEMS) -> dict[str, int]:
-    """Load the shipped items, but on the KUK of KUK only those of `text`."""
+    """Load the shipped items, but on the KUK that `text` asks only those of `text`."""
     write(folder, text)
     own, problems = content.check(folder, standard())
     assert problems == []
-    kept = [
-        item for item in shipped() if item.curriculum != "K1" or item.spec.kuk not in KUK.values()
-    ]
+    asked = {item.spec.kuk for item in own}
+    kept = [item for item in shipped() if item.curriculum != "K1" or item.spec.kuk not in asked]
     with unit_of_work():
         return services.load([*kept, *own], now=NOW)

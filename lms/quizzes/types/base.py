@@ -82,6 +82,8 @@ class QuestionType(ABC, Generic[B]):
     body: type[B]
     by_hand: ClassVar[bool] = False
     """Whether somebody has to mark it."""
+    is_written: ClassVar[bool] = False
+    """Whether the answer is written: the lines of a result are what is accepted then."""
     kept: ClassVar[tuple[str, ...]] = ()
     """Fields of the body that only a corrected key fills: nobody writes them into a file."""
 
@@ -136,6 +138,12 @@ class QuestionType(ABC, Generic[B]):
         What a page shows stays the same under every order: old answers are marked by the new key.
         Raises NotAKey, SameKey.
         """
+
+    def keyless(self, found: Result) -> Result:
+        """Return a result of a question in which nothing is right: what was answered, no more."""
+        lines = () if self.is_written else found.lines
+        said = tuple(Line(line.text, chosen=line.chosen, said=line.said) for line in lines)
+        return Result(said, found.given, found.blank)
 
     def dump(self, body: B) -> dict[str, Any]:
         """Return the body as JSON."""

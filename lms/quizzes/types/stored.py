@@ -35,6 +35,11 @@ class Asked:
     """Said to everybody after the sitting."""
     outcomes: Outcomes = SILENT
 
+    def packed(self) -> dict[str, Any]:
+        """Return the column `body` that holds it."""
+        question = Question(self.body, self.stem, feedback=self.feedback, outcomes=self.outcomes)
+        return pack(question)[2]
+
     def outcome(self, earned: Fraction) -> Text:
         """Return what is said about an answer that earned so much."""
         if earned == 1:
@@ -111,13 +116,13 @@ def answer_of(kind: str, stem: str, body: Mapping[str, Any]) -> str:
     return f"{asked.stem.value} {words}" if asked.type.kind is Kind.TRUE_FALSE else words
 
 
-def rekeyed(asked: Asked, values: Sequence[str], why: str) -> dict[str, Any]:
-    """Return the body with another key. What was said about the old one gives way to `why`.
+def rekeyed(asked: Asked, values: Sequence[str], why: str) -> Asked:
+    """Return a question with another key. What was said about the old one gives way to `why`.
 
     Raises base.NotAKey, base.SameKey.
     """
     body = asked.type.rekey(asked.body, values, Text(why))
-    return pack(Question(body, asked.stem, feedback=Text(why)))[2]
+    return Asked(asked.type, body, asked.stem, Text(why))
 
 
 def of_options(stem: str, options: Sequence[Mapping[str, str]], key: str) -> Asked:

@@ -80,6 +80,7 @@ class NumericType(QuestionType[Numeric]):
 
     kind = Kind.NUMERIC
     body = Numeric
+    is_written = True
 
     def check(self, body: Numeric, report: Report) -> None:  # noqa: ARG002  # nothing odd
         """Raise Refused without an answer that earns something."""

@@ -55,6 +55,7 @@ class ShortAnswerType(QuestionType[ShortAnswer]):
 
     kind = Kind.SHORT_ANSWER
     body = ShortAnswer
+    is_written = True
 
     def check(self, body: ShortAnswer, report: Report) -> None:  # noqa: ARG002  # nothing odd
         """Raise Refused without an answer that earns something."""
