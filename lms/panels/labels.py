@@ -35,7 +35,7 @@ CHOICES: dict[Choice, str] = {
 }
 DUE: dict[Due, tuple[str, str]] = {
     Due.RATE: (
-        _("Nilai semua butir, lalu nyatakan selesai dengan putaran ini."),
+        _("Nilai atau periksa lagi butirnya, lalu nyatakan selesai dengan putaran ini."),
         _("Nilai butir"),
     ),
     Due.SIGN: (_("Hasilnya menunggu pernyataan Anda."), _("Baca hasil dan jawab")),

@@ -258,7 +258,7 @@ def test_a_standard_below_a_signed_cut_is_said_to_the_administrator(
 def test_the_list_names_the_panel_that_waits(app: Flask, sign_in: SignIn) -> None:
     held = hold(2)
     expert, chair = sign_in(held.panel[0]), sign_in(held.chair)
-    words = "Nilai semua butir, lalu nyatakan selesai dengan putaran ini."
+    words = "Nilai atau periksa lagi butirnya, lalu nyatakan selesai dengan putaran ini."
     page = expert.get("/panel").text
     assert "Menunggu Anda" in page
     assert words in page

@@ -248,6 +248,19 @@ def test_an_empty_quiz_and_an_empty_pair_say_so(room: Room, trainer: FlaskClient
     assert "Dibatalkan" in cancelled.text
 
 
+@pytest.mark.parametrize(("days", "counts"), [(9, False), (0.5, True)])
+def test_an_end_days_away_names_its_day_and_counts_no_minutes(
+    room: Room, sign_in: Enter, days: float, counts: bool
+):
+    ends = clock.now() + timedelta(days=days)
+    code = now_open(room, closes_at=ends)
+    browser = sign_in(room.people[0])
+    begun = browser.post(f"/angkatan/{room.cohort.slug}/kuis-saya/{code.lower()}")
+    for page in (browser.get(begun.location).text, browser.get(f"{begun.location}/periksa").text):
+        assert ("data-timer-line" in page, "Waktu sampai pukul" in page) == (counts, counts)
+        assert (f"Waktu sampai {(ends + timedelta(hours=7)).day} " in page) is not counts
+
+
 def test_pictures_of_a_question_are_shown_in_the_sitting(room: Room, sign_in: Enter):
     where = files.collection(room.trainer)
     files.bring(room.trainer, where, files.MOODLE, "moodle-xml")
