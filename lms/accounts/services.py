@@ -779,9 +779,12 @@ def rename(person_id: int, name: str, *, now: datetime, actor_id: int | None = N
     db.session.flush()
 
 
+_ANYBODY = select(Person.id).limit(1)
+
+
 def is_empty() -> bool:
     """Tell whether the installation has nobody yet."""
-    return db.session.scalar(select(Person.id).limit(1)) is None
+    return db.session.connection().execute(_ANYBODY).first() is None
 
 
 def new_setup_code(*, now: datetime) -> str:
