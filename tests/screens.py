@@ -106,6 +106,7 @@ PAGES: dict[str, dict[str, str]] = {
         "menilai": "/menilai",
         "menilai-satu": "/menilai > table /menilai/",
         "menilai-esai": "/menilai/esai",
+        "menilai-esai-satu": "/menilai/esai > table /menilai/esai/",
         "lokakarya": "/modul/k1/11",
         "bahan-latihan": "/latihan/bahan",
         "statistik-butir": "/laporan/butir",

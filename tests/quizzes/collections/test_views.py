@@ -98,6 +98,16 @@ def test_a_file_that_is_no_file_of_questions_says_so(trainer: FlaskClient, someo
         ).text  # fmt: skip
 
 
+def test_a_row_of_a_table_that_cannot_be_read_is_named(trainer: FlaskClient, someone: Person):
+    where = helpers.collection(someone)
+    rows = formats.FORMATS["csv"].template().decode("utf-8-sig").splitlines()
+    spoilt = "\r\n".join([rows[0], "tidak ada jenis seperti ini" + ";" * rows[0].count(";")])
+    sent = helpers.send(trainer, where, spoilt.encode(), "soal.csv")
+    page = trainer.get(sent.location).text
+    assert "0 soal terbaca" in page
+    assert "baris tabel 2" in page
+
+
 def test_a_file_that_is_too_large_is_refused(trainer: FlaskClient, someone: Person):
     where = helpers.collection(someone)
     assert helpers.send(trainer, where, b"x" * (9 * 1024 * 1024), "a.gift").status_code == 413
