@@ -4,6 +4,7 @@ import ipaddress
 import logging
 import os
 import secrets
+import select
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from contextlib import nullcontext, suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 
@@ -277,17 +279,25 @@ def _run(
     _tend_memory()
     # It would print a line whenever a request waits a moment for a thread.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    options: dict[str, Any] = {
+        "sockets": [opened],
+        "threads": THREADS,
+        "connection_limit": _connections(),
+        "ident": "",
+        # Behind TLS the proxy says who asks; without it nobody's word is taken.
+        "clear_untrusted_proxy_headers": not config.https,
+    }
     with working(app) if place == 0 else nullcontext():
-        server = create_server(
-            app,
-            sockets=[opened],
-            threads=THREADS,
-            connection_limit=_connections(),
-            asyncore_use_poll=True,  # the older way knows no file above 1,023
-            ident="",
-            # Behind TLS the proxy says who asks; without it nobody's word is taken.
-            clear_untrusted_proxy_headers=not config.https,
-        )
+        if hasattr(select, "epoll"):  # Linux
+            from lms.core import connections
+
+            awaited = connections.Awaited()
+            server = create_server(app, map=awaited, **options)
+            run = partial(connections.run, server, awaited)
+        else:
+            # The oldest way of all knows no file above 1,023.
+            server = create_server(app, asyncore_use_poll=True, **options)
+            run = server.run
         if held is not None:
             dealing.share(server, held, place)
-        server.run()  # until SIGINT or SIGTERM
+        run()  # until SIGINT or SIGTERM
