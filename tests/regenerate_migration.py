@@ -15,9 +15,9 @@ from lms.app import import_models
 from lms.core import schema
 from lms.core.db import prepare_engine
 
-RELEASED = "0003"
+RELEASED = "0004"
 """The newest migration that installations have; it is never rewritten."""
-NUMBER, TITLE = "0004", "Next"
+NUMBER, TITLE = "0005", "Next"
 
 BATCH = re.compile(
     r"    with op\.batch_alter_table\('(?P<table>\w+)', schema=None\) as batch_op:\n"

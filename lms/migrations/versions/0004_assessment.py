@@ -1,4 +1,4 @@
-"""Next."""
+"""Question types, classes, corrections, two assessors, panels: assessment that can be defended."""
 
 import sqlalchemy as sa
 from alembic import op
