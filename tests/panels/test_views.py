@@ -271,3 +271,14 @@ def test_the_list_names_the_panel_that_waits(app: Flask, sign_in: SignIn) -> Non
     page = expert.get("/panel").text
     assert "Hasilnya menunggu pernyataan Anda." in page
     assert f'class="button" href="/panel/{ready.public_id}/hasil"' in page
+
+
+def test_a_remark_about_an_item_that_is_not_on_the_list_is_not_found(
+    app: Flask, sign_in: SignIn
+) -> None:
+    held = hold(2, stage=Stage.TALK)
+    expert = sign_in(held.panel[0])
+    here = f"/panel/{held.public_id}/butir"
+    assert expert.post(f"{here}/99/catatan", data={"text": "Sulit."}).status_code == 404
+    kept = expert.post(f"{here}/2/catatan", data={"text": "Sulit."}, follow_redirects=True)
+    assert "Catatan tersimpan, tanpa nama." in kept.text

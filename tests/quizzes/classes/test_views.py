@@ -271,3 +271,42 @@ def test_pictures_of_a_question_are_shown_in_the_sitting(room: Room, sign_in: En
     assert '<img src="data:image/png;base64,' in page
     assert "script>alert" not in page
     assert db.session.scalar(select(func.count()).select_from(ItemVersion)) > 0
+
+
+def test_a_quiz_that_cannot_be_begun_says_why(room: Room, sign_in: Enter):
+    at, slug, person = clock.now(), room.cohort.slug, room.people[0]
+    early = now_open(room, opens_at=at + timedelta(minutes=30))
+    done = now_open(room)
+    ref = helpers.sit(person, done, right=1, now=at)
+    browser = sign_in(person)
+    for code, words in ((early, "Kuis ini dibuka"), (done, "Kuis ini sudah Anda kerjakan.")):
+        page = browser.post(f"/angkatan/{slug}/kuis-saya/{code.lower()}", follow_redirects=True)
+        assert words in page.text
+    again = services.get_own(done, room.cohort_id, person.id)
+    assert [public_id for public_id, _at in again.closed] == [ref.public_id]
+    both = factories.person("trainer", "trainee")
+    factories.staff(both, room.cohort)
+    assert sign_in(both).get(f"/angkatan/{slug}/kuis").status_code == 200
+    assert sign_in(both).get(f"/angkatan/{slug}/kuis-saya").status_code == 404, "no seat"
+
+
+def test_a_test_after_that_opens_first_is_no_pair(room: Room, trainer: FlaskClient):
+    before = now_open(room, purpose=Purpose.BEFORE)
+    after = now_open(room, purpose=Purpose.AFTER, opens_at=clock.now() - timedelta(days=1))
+    sent = trainer.post(
+        f"/angkatan/{room.cohort.slug}/kuis/pasangan", data={"before": before, "after": after}
+    )
+    assert sent.status_code == 422
+    assert "Pasca-uji harus dibuka sesudah pra-uji." in sent.text
+    assert [line.pair for line in services.list_of_class(room.cohort_id)] == [None, None]
+
+
+def test_who_handed_nothing_in_has_an_empty_row(room: Room, trainer: FlaskClient):
+    code = now_open(room)
+    helpers.sit(room.people[0], code, right=5, now=clock.now())
+    address = f"/angkatan/{room.cohort.slug}/kuis/{code.lower()}/hasil.csv"
+    head, *rows = (line.split(";") for line in trainer.get(address).text.splitlines())
+    assert head[3:] == ["Persen", "1", "2", "3", "4", "5"]
+    found = {row[0]: row[2:] for row in rows}
+    assert found["Peserta 0"][1:] == ["100.0", *["1.0"] * 5]
+    assert found["Peserta 1"] == ["", ""]
