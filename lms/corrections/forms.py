@@ -48,12 +48,15 @@ class CorrectForm(PageForm):
         self.kunci.choices = [*choices, SelectChoice(NONE, none)]
         self.kunci.validators = [one_of([*(one.value for one in choices), NONE])]
         asked = wording.asked
+        if wording.is_marked_by_hand:
+            self.kunci.label.text = gettext("Keputusan")
         self.fills = any(one.value == FILLED for one in choices)
         if values is not None:
             self.values = values
-        elif asked is not None:
+            return
+        if asked is not None:
             self.values = asked.type.key_of(asked.body)
-        if len(choices) == 1 and self.kunci.data is None:
+        if len(choices) == 1:
             self.kunci.data = choices[0].value
 
     @staticmethod
