@@ -12,11 +12,12 @@ from lms.cli import main
 from lms.competency.content import StandardSpec
 from lms.competency.models import Evidence
 from lms.core.content import parse_yaml
-from lms.core.db import db
+from lms.core.db import db, unit_of_work
+from lms.demo import walk
 from lms.modules.law import texts
 from lms.modules.law.texts import Use
 from lms.operations import reconcile
-from lms.quizzes import content, reviewing, sheets
+from lms.quizzes import content, reviewing, services, sheets
 from lms.quizzes.content import TypedSpec
 from lms.quizzes.exchange import formats
 from lms.quizzes.exchange.problems import Key
@@ -387,6 +388,21 @@ def test_an_item_may_change_its_type(ref: AttemptRef, tmp_path: Path):
     assert [one.spec.answer for one in _own(tmp_path) if isinstance(one.spec, TypedSpec)][1] == (
         "Pendamping boleh menghubungi keluarga korban tanpa bertanya kepadanya. Benar"
     )
+
+
+def test_the_demonstration_answers_every_type(ref: AttemptRef, tmp_path: Path):
+    """Whoever walks through it knows every item of the files."""
+    items = {one.spec.stem: one.spec for one in [*typed.shipped(), *_own(tmp_path)]}
+    with unit_of_work():
+        for line in sheets.get_sheet(ref).lines:
+            question = sheets.get_question(sheets.get_sheet(ref), line.position)
+            item = items[question.stem.value]
+            said = walk._say(item, question, line.order, knows=item.kuk != KUK["matching"])
+            services.save_page(ref, position=line.position, seq=0, flagged=False, now=NOW, **said)
+        services.submit(ref, now=NOW)
+    passed = dict(db.session.execute(select(Evidence.kuk, Evidence.passed)).all())
+    assert [kuk for kuk, is_right in passed.items() if not is_right] == [KUK["matching"]]
+    assert KUK["essay"] not in passed  # it was written, and waits
 
 
 def _own(folder: Path) -> list[content.BankItem]:
