@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from lms.cli import main
+from lms.competency import services as competency
 from lms.competency.content import StandardSpec
 from lms.competency.models import Evidence
 from lms.core.content import parse_yaml
@@ -24,6 +25,7 @@ from lms.quizzes.exchange.problems import Key
 from lms.quizzes.models import Item, ItemVersion
 from lms.quizzes.services import AttemptRef
 from lms.quizzes.types import TYPES, Kind
+from lms.reports import themes
 from tests import factories
 from tests.factories import NOW
 from tests.quizzes import typed
@@ -403,6 +405,27 @@ def test_the_demonstration_answers_every_type(ref: AttemptRef, tmp_path: Path):
     passed = dict(db.session.execute(select(Evidence.kuk, Evidence.passed)).all())
     assert [kuk for kuk, is_right in passed.items() if not is_right] == [KUK["matching"]]
     assert KUK["essay"] not in passed  # it was written, and waits
+
+
+def test_right_answers_of_other_types_are_no_theme_for_the_class(app: Flask, tmp_path: Path):
+    """A theme says what was chosen, so it speaks of single best answers alone."""
+    typed.load(tmp_path)
+    cohort = factories.cohort()
+    for _n in range(5):
+        person = factories.person()
+        factories.seat(person, cohort)
+        ref = begin(person.id)
+        for position, kind, values in scene.lines(ref):
+            if kind != Kind.SINGLE:
+                answer(ref, position, None, values=values)
+        hand_in(ref)
+    found = themes.find(cohort.id, competency.current().standard)
+    asked_so = {kuk for kind, kuk in KUK.items() if kind != "single"}
+    assert found  # what was left open among the others
+    assert not {one["kuk"] for one in found} & asked_so
+    counted = db.session.scalars(select(themes._shown(cohort.id).c.kuk).distinct()).all()
+    assert KUK["single"] in counted
+    assert not set(counted) & asked_so
 
 
 def _own(folder: Path) -> list[content.BankItem]:
