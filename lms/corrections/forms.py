@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from wtforms import BooleanField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 
+from lms.core.content import digest_of_text
 from lms.core.forms import Filled, PageForm, at_most, one_of
 from lms.core.i18n import gettext
 from lms.core.i18n import lazy_gettext as _
@@ -35,6 +36,8 @@ class CorrectForm(PageForm):
         ],
     )
     langkah = StringField(validators=[at_most(20)])
+    dilihat = HiddenField(validators=[at_most(64)])
+    """Which key the effects were shown of."""
     yakin = BooleanField(_("Saya sudah membaca akibatnya dan menerapkan perbaikan ini"))
 
     values: Sequence[str] = ()
@@ -88,6 +91,16 @@ class CorrectForm(PageForm):
                 return (str(answer),)
             case letter:
                 return str(letter)
+
+    @property
+    def seen(self) -> str:
+        """Return the name of the key that stands in the form."""
+        return digest_of_text(repr(self.key))
+
+    @property
+    def is_another(self) -> bool:
+        """Tell whether the key was changed after its effects were shown."""
+        return bool(self.dilihat.data) and self.dilihat.data != self.seen
 
     @property
     def applies(self) -> bool:

@@ -77,6 +77,9 @@ def correct(slug: str, number: int) -> ResponseReturnValue:
         return _key_page(wording, form)
     if form.applies and not form.yakin.data:
         form.yakin.errors = [_("Centang bila akibatnya sudah Anda baca.")]
+    elif form.applies and form.is_another:
+        form.yakin.data = False
+        form.yakin.errors = [_("Kuncinya lain dari yang dilihat. Baca akibatnya, lalu centang.")]
     if not form.applies or form.yakin.errors:
         return _key_page(wording, form, services.preview(wording, form.key, now=clock.now()))
     try:

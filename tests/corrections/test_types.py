@@ -1,6 +1,7 @@
 """A wrong key of every type that marks itself: another body, closed sittings marked again."""
 
 import html
+import re
 from pathlib import Path
 
 import pytest
@@ -357,6 +358,21 @@ def test_every_type_is_looked_at_first_and_corrected_after_a_confirmation(world:
             done.location
         )
     assert len(corrections.list_corrections()) == len(SENT)
+
+
+def test_a_key_changed_after_the_look_is_looked_at_again(world: Sat, sign_in):
+    browser = sign_in(world.reviewer)
+    sent = SENT["matching"] | {"alasan": "Menyalahi UU 23/2004.", "langkah": "lihat"}
+    looked = browser.post(page_of("matching"), data=sent).text
+    [seen] = re.findall(r'name="dilihat" value="(\w+)"', looked)
+    apply = sent | {"langkah": "terapkan", "yakin": "y", "dilihat": seen}
+    other = browser.post(page_of("matching"), data=apply | {"jawab": ["2", "2"]})
+    assert other.status_code == 422
+    assert "Kuncinya lain dari yang dilihat." in other.text
+    assert re.findall(r'name="dilihat" value="(\w+)"', other.text) != [seen]
+    assert "checked" not in other.text.split('name="yakin"')[1][:60]
+    assert corrections.list_corrections() == []
+    assert browser.post(page_of("matching"), data=apply).status_code == 302
 
 
 def test_a_key_that_is_none_or_the_same_comes_back_with_what_was_typed(world: Sat, sign_in):
