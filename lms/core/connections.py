@@ -57,7 +57,7 @@ class Awaited(dict[int, Any]):
 
     def _tell(self, one: Any) -> None:
         number = one._fileno  # None once it is closed
-        if number is None or self.get(number) is not one:
+        if number not in self or self[number] is not one:
             return
         flags = select.EPOLLIN | select.EPOLLPRI if one.readable() else 0
         if one.writable() and not one.accepting:
@@ -79,7 +79,7 @@ class Awaited(dict[int, Any]):
         self._epoll.close()
 
 
-class Connection(HTTPChannel):  # type: ignore[misc]  # waitress has no types
+class Connection(HTTPChannel):
     """One connection. The threads that answer say when it awaits something else."""
 
     def service(self) -> None:
