@@ -450,7 +450,8 @@ def find_cohort_of(person_id: int) -> Cohort | None:
 
 def find_zone_of(person_id: int) -> str | None:
     """Return the clock a companion's pages show: WIB, WITA or WIT; None without a class."""
-    return cast("str | None", db.session.scalar(_newest_of(Cohort.zone), {"person": person_id}))
+    asked = {"person": person_id}
+    return cast("str | None", db.session.connection().scalar(_newest_of(Cohort.zone), asked))
 
 
 @cache

@@ -10,8 +10,18 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Row,
+    Select,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from lms.competency import services as competency
@@ -20,6 +30,7 @@ from lms.competency.services import NewEvidence
 from lms.core.db import db, insert_into, insert_once_statement
 from lms.core.errors import NotFound
 from lms.core.group_commit import Execute, in_session
+from lms.core.ids import public_id
 from lms.modules import laws
 from lms.modules.law import rules as law_rules
 from lms.quizzes import keys, rules, timing
@@ -250,25 +261,29 @@ def begin(
 
     Whether it may begin is for the caller to say.
     """
-    attempt = Attempt(
-        quiz_id=quiz_id,
-        person_id=asked.person_id,
-        number=number,
-        kuk=list(kuk),
-        opened_at=now,
-        deadline_at=deadline_at,
-    )
-    try:
-        with db.session.begin_nested():
-            db.session.add(attempt)
-    except IntegrityError:
+    ref = AttemptRef(public_id(), asked.curriculum, asked.person_id)
+    direct = db.session.connection()
+    opened, draw = _opening(db.engine.dialect.name)
+    begun = direct.execute(
+        opened,
+        {
+            "public_id": ref.public_id,
+            "quiz_id": quiz_id,
+            "person_id": ref.person_id,
+            "number": number,
+            "kuk": list(kuk),
+            "opened_at": now,
+            "deadline_at": deadline_at,
+        },
+    ).first()
+    if begun is None:
         # A double click: the other request was first, and this one gives back what it opened.
         return _newest_ref(quiz_id, asked.curriculum, asked.person_id)
-    db.session.execute(
-        insert_into(AttemptItem),
+    direct.execute(
+        draw,
         [
             {
-                "attempt_id": attempt.id,
+                "attempt_id": begun.id,
                 "item_version_id": line.version,
                 "position": position,
                 "option_order": line.order,
@@ -276,7 +291,14 @@ def begin(
             for position, line in enumerate(drawn, 1)
         ],
     )
-    return AttemptRef(attempt.public_id, asked.curriculum, asked.person_id)
+    return ref
+
+
+@cache
+def _opening(_dialect: str) -> tuple[Executable, Executable]:
+    """Return the statements of `begin`, put together once: of the sitting and of what was drawn."""
+    once = insert_into(Attempt).on_conflict_do_nothing().returning(Attempt.id)
+    return once, insert_into(AttemptItem)
 
 
 def deal(drawn: Sequence[rules.Draw], random: Random) -> list[rules.Draw]:

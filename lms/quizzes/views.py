@@ -58,10 +58,11 @@ def address(ref: AttemptRef, endpoint: str = "question", **values: object) -> st
 
 def map_of(sheet: Sheet, positions: tuple[int, ...] | None = None) -> list[dict[str, object]]:
     """Return what the map of questions draws: all of them or only `positions`."""
+    here = address(sheet.ref)
     return [
         {
             "number": line.position,
-            "url": address(sheet.ref, soal=line.position),
+            "url": f"{here}?soal={line.position}",
             "answered": line.is_answered,
             "unsaved": False,
             "flagged": line.answer.flagged,
