@@ -292,7 +292,7 @@ def _run(
     }
     with working(app) if place == 0 else nullcontext():
         if hasattr(select, "epoll"):  # Linux
-            from lms.core import connections
+            from lms import connections
 
             awaited = connections.Awaited()
             server = create_server(app, map=awaited, **options)

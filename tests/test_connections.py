@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from waitress import create_server, wasyncore
 
-from lms.core import connections
+from lms import connections
 
 pytestmark = pytest.mark.skipif(not hasattr(select, "epoll"), reason="only Linux can be told")
 LARGE = 20 * 1024 * 1024
