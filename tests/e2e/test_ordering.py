@@ -18,7 +18,15 @@ from tests.quizzes.helpers import begin
 from tests.quizzes.types.scene import lines
 
 pytestmark = pytest.mark.browser
-PEOPLE = ("tombol@contoh.test", "papan@contoh.test", "angka@contoh.test", "tanpa@contoh.test")
+PEOPLE = (
+    "tombol@contoh.test",
+    "papan@contoh.test",
+    "angka@contoh.test",
+    "tanpa@contoh.test",
+    "campur@contoh.test",
+    "tepi@contoh.test",
+    "ganda@contoh.test",
+)
 COUNT = 4
 
 
@@ -167,6 +175,62 @@ def test_a_number_moves_its_line_and_an_order_that_is_right_as_drawn_can_be_take
     page.wait_for_timeout(300)
     is_saved(page)
     assert stored(office, email)[-1] == places(page, drawn)
+    assert complaints == []
+
+
+def test_numbers_already_chosen_hold_when_a_button_is_pressed(browser: Browser, office: Prepared):
+    email = PEOPLE[4]
+    page, complaints = enter(browser, office, email, viewport=SMALL)
+    drawn = words(page)
+    page.locator("select").nth(0).select_option(label="4")
+    page.locator("select").nth(1).select_option(label="1")
+    assert words(page) == drawn
+    page.get_by_role("button", name=f"Naik: {drawn[3]}").click()
+    assert words(page) == [drawn[1], drawn[3], drawn[2], drawn[0]]
+    assert numbers(page) == ["1", "2", "3", "4"]
+    said = page.locator("[data-order-said]")
+    expect(said).to_have_text(f"“{drawn[3]}” sekarang urutan 2 dari 4.")
+    page.wait_for_timeout(300)
+    is_saved(page)
+    assert stored(office, email)[-1] == [4, 1, 3, 2]
+    assert complaints == []
+
+
+def test_a_line_that_a_number_puts_at_the_edge_says_where_it_is(browser: Browser, office: Prepared):
+    email = PEOPLE[5]
+    page, complaints = enter(browser, office, email, viewport=SMALL)
+    drawn = words(page)
+    said = page.locator("[data-order-said]")
+    page.get_by_role("button", name=f"Naik: {drawn[0]}").click(force=True)
+    expect(said).to_have_text(f"“{drawn[0]}” sudah di urutan pertama.")
+    assert numbers(page) == ["Pilih"] * COUNT
+    for n in (2, 3):  # a number chosen twice: the upper line has it
+        page.locator("select").nth(n).select_option(label="1")
+    page.get_by_role("button", name=f"Naik: {drawn[2]}").click()
+    assert words(page) == [drawn[2], drawn[0], drawn[1], drawn[3]]
+    expect(said).to_have_text(f"“{drawn[2]}” sekarang urutan 1 dari 4.")
+    page.wait_for_timeout(300)
+    is_saved(page)
+    assert stored(office, email)[-1] == [2, 3, 1, 4]
+    assert complaints == []
+
+
+def test_two_quick_clicks_are_one_move(browser: Browser, office: Prepared):
+    email = PEOPLE[6]
+    page, complaints = enter(browser, office, email, viewport=LARGE)
+    drawn = words(page)
+    button = page.get_by_role("button", name=f"Turun: {drawn[1]}")
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    assert box is not None
+    at = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.dblclick(*at)
+    assert words(page) == [drawn[0], drawn[2], drawn[1], drawn[3]]
+    page.mouse.click(*at)  # a click of its own moves what stands there now
+    assert words(page) == drawn
+    page.wait_for_timeout(300)
+    is_saved(page)
+    assert len(stored(office, email)) == 2
     assert complaints == []
 
 

@@ -20,6 +20,7 @@ function start(field) {
   const isWhole = () => new Set(rows().map(placeOf)).size === count && rows().every((row) => placeOf(row) > 0);
   let settled = false; // whether every line has a place of its own
   let reporting = false;
+  let last = null; // the line moved by a button
 
   const end = field.querySelector("[data-order-end]").content.firstElementChild.cloneNode(true);
   const take = end.querySelector("[data-order-take]");
@@ -47,6 +48,18 @@ function start(field) {
     kept.after(...wanted.slice(at + 1));
   }
 
+  /* Return the lines with those that have a number at their places, the others in the gaps as they stand. */
+  function byNumbers() {
+    const found = Array(count).fill(null);
+    const left = rows().filter((row) => {
+      const at = placeOf(row) - 1;
+      if (at < 0 || found[at]) return true;
+      found[at] = row;
+      return false;
+    });
+    return found.map((row) => row ?? left.shift());
+  }
+
   function number() {
     rows().forEach((row, n) => {
       selectOf(row).selectedIndex = n + 1;
@@ -72,18 +85,23 @@ function start(field) {
     refresh();
   }
 
-  list.addEventListener("click", ({ target }) => {
+  list.addEventListener("click", ({ target, detail }) => {
     const button = target.closest("[data-order-step]");
     if (!button) return;
     const row = button.closest("li");
-    const order = rows();
-    const to = order.indexOf(row) + Number(button.dataset.orderStep);
-    if (to < 0 || to >= count) {
+    if (detail > 1 && row !== last) return; // the second of two quick clicks, on the line that came under the pointer
+    last = row;
+    const stood = rows();
+    const order = settled ? stood : byNumbers();
+    const from = order.indexOf(row);
+    const to = from + Number(button.dataset.orderStep);
+    if (to >= 0 && to < count) {
+      [order[from], order[to]] = [order[to], row];
+    } else if (order.every((one, n) => one === stood[n])) {
       said.textContent = fill(button.dataset.edge, { item: nameOf(row) });
       return;
     }
-    if (button.dataset.orderStep === "1") row.before(order[to]);
-    else row.after(order[to]);
+    arrange(order, row);
     number();
     report(row, moved(row));
     button.scrollIntoView({ block: "nearest" });
