@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lms.quizzes.exchange.model import (
@@ -572,11 +572,11 @@ def test_a_line_is_an_accepted_answer_and_parts_stay():
     )
     new = rekeyed(body, ["visum\r\nvisum et repertum\n\n visum "])
     assert [(one.value, one.weight) for one in new.answers] == [
-        ("visum", 100),
         ("visum et repertum", 100),
+        ("visum", 100),
         ("surat", 50),
     ]
-    assert [one.feedback for one in new.answers] == [Text("Ya."), WHY, Text()]
+    assert [one.feedback for one in new.answers] == [WHY, Text("Ya."), Text()]
     whole = rekeyed(body, ["surat"])
     assert [(one.value, one.weight) for one in whole.answers] == [("surat", 100)]
     with pytest.raises(SameKey):
@@ -594,9 +594,9 @@ def test_a_line_is_an_accepted_number_with_its_tolerance():
     )
     assert TYPES[Kind.NUMERIC].key_of(body) == ["2,5:0,1"]
     new = rekeyed(body, ["3\n2,5:0,1\n4..5"])
-    assert [str(one) for one in new.answers] == ["3:0", "2.5:0.1", "4.5:0.5", "9:0"]
+    assert [str(one) for one in new.answers] == ["3:0", "4.5:0.5", "2.5:0.1", "9:0"]
     assert new.units == body.units
-    assert [one.feedback == WHY for one in new.answers] == [True, False, True, False]
+    assert [one.feedback == WHY for one in new.answers] == [True, True, False, False]
     assert [str(one) for one in rekeyed(body, ["9"]).answers] == ["9:0"]
     with pytest.raises(SameKey):
         rekeyed(body, ["2.50 : 0.10"])
@@ -604,6 +604,56 @@ def test_a_line_is_an_accepted_number_with_its_tolerance():
     for values in ([], ["tiga"], ["1:-1"], ["1.000,5"], [lines.replace("9", "99")]):
         with pytest.raises(NotAKey):
             rekeyed(body, values)
+
+
+def test_what_was_wrong_stays_wrong_when_something_else_is_accepted_too():
+    words = ShortAnswer((Accepted("tidak*", Decimal(0)), Accepted("*aman*")))
+    new = rekeyed(words, ["*aman*\nterlindung"])
+    assert [earned(new, {"text": one}) for one in ("tidak aman", "aman", "terlindung")] == [0, 1, 1]
+    numbers = Numeric(
+        (Number(Decimal(3), weight=Decimal(0)), Number(Decimal("3.14"), Decimal("0.5")))
+    )
+    new = rekeyed(numbers, ["3,14:0,5\n9"])
+    assert [earned(new, {"text": one}) for one in ("3", "3,1", "9")] == [0, 1, 1]
+
+
+WEIGHTS = st.sampled_from([Decimal(0), Decimal(50), Decimal(100)])
+WORDS = st.text("ab*", min_size=1, max_size=3)
+
+
+@given(
+    st.lists(st.builds(Accepted, WORDS, WEIGHTS), min_size=1, max_size=6),
+    st.lists(WORDS, min_size=1, max_size=4, unique=True),
+    st.text("ab", min_size=1, max_size=4),
+)
+def test_a_word_that_no_changed_line_fits_earns_what_it_did(answers, lines, text):
+    body = ShortAnswer(tuple(answers))
+    try:
+        new = rekeyed(body, ["\n".join(lines)])
+    except SameKey:
+        return
+    changed = {one.value for one in answers if one.weight == 100} ^ set(lines)
+    assume(not any(fits(one, text) for one in changed))
+    assert earned(new, {"text": text}) == earned(body, {"text": text})
+
+
+SPANS = st.tuples(st.integers(0, 9).map(Decimal), st.integers(0, 2).map(Decimal))
+
+
+@given(
+    st.lists(st.tuples(SPANS, WEIGHTS), min_size=1, max_size=6),
+    st.lists(SPANS, min_size=1, max_size=4, unique=True),
+    st.integers(0, 11),
+)
+def test_a_number_that_no_changed_line_fits_earns_what_it_did(answers, lines, number):
+    body = Numeric(tuple(Number(*span, weight) for span, weight in answers))
+    try:
+        new = rekeyed(body, ["\n".join(f"{value}:{tolerance}" for value, tolerance in lines)])
+    except SameKey:
+        return
+    changed = {span for span, weight in answers if weight == 100} ^ set(lines)
+    assume(not any(abs(number - value) <= tolerance for value, tolerance in changed))
+    assert earned(new, {"text": str(number)}) == earned(body, {"text": str(number)})
 
 
 def test_an_essay_has_no_key():

@@ -52,6 +52,11 @@ class Number:
     weight: Decimal = HUNDRED
     feedback: Text = NOTHING
 
+    @property
+    def span(self) -> tuple[Decimal | None, Decimal]:
+        """What it accepts."""
+        return self.value, self.tolerance
+
     def __str__(self) -> str:
         if self.value is None:
             return "*"
@@ -158,24 +163,27 @@ class NumericType(QuestionType[Numeric]):
     def rekey(self, body: Numeric, values: Sequence[str], why: Text) -> Numeric:
         """Accept the numbers of some lines, each wholly: `2,5`, `2,5:0,1`, `2..3` or `*`.
 
-        What earned a part goes on earning it, unless it is one of the lines. Units stay.
+        Whoever wrote anything else is marked as before: the first that fits decides, so all keep
+        their sequence and what is new stands in front. What earned a part goes on earning it,
+        unless it is one of the new lines. Units stay.
         """
-        known = {(one.value, one.tolerance): one for one in body.answers if part(one.weight) == ALL}
+        known = {one.span for one in body.answers if part(one.weight) == ALL}
         try:
             found = [accepted_number(line.replace(",", ".")) for line in key_lines(values)]
         except Refused as error:
             raise NotAKey(str(error)) from None
-        if set(found) == set(known):
+        if set(found) == known:
             raise SameKey(str(len(found)))
-        new = [known.get(one) or Number(*one, HUNDRED, why) for one in dict.fromkeys(found)]
-        rest = [
+        new = [Number(*one, HUNDRED, why) for one in dict.fromkeys(found) if one not in known]
+        added = {one.span for one in new}
+        kept = [
             one
             for one in body.answers
-            if part(one.weight) != ALL and (one.value, one.tolerance) not in found
+            if one.span not in added and (one.span in found or part(one.weight) != ALL)
         ]
-        if len(new) + len(rest) > MOST_OPTIONS:
-            raise NotAKey(str(len(new)))
-        return replace(body, answers=(*new, *rest))
+        if len(new) + len(kept) > MOST_OPTIONS:
+            raise NotAKey(str(len(found)))
+        return replace(body, answers=(*new, *kept))
 
     @staticmethod
     def _fitting(body: Numeric, response: Response | None) -> Number | None:

@@ -124,17 +124,24 @@ class ShortAnswerType(QuestionType[ShortAnswer]):
     def rekey(self, body: ShortAnswer, values: Sequence[str], why: Text) -> ShortAnswer:
         """Accept the answers of some lines, each wholly.
 
-        What earned a part goes on earning it, unless it is one of the lines.
+        Whoever wrote anything else is marked as before: the first that fits decides, so all keep
+        their sequence and what is new stands in front. What earned a part goes on earning it,
+        unless it is one of the new lines.
         """
-        known = {one.value: one for one in body.answers if part(one.weight) == ALL}
+        known = {one.value for one in body.answers if part(one.weight) == ALL}
         lines = key_lines(values)
-        if set(lines) == set(known):
+        if set(lines) == known:
             raise SameKey(lines[0])
-        new = [known.get(line) or Accepted(line, HUNDRED, why) for line in lines]
-        rest = [one for one in body.answers if part(one.weight) != ALL and one.value not in lines]
-        if len(new) + len(rest) > MOST_OPTIONS:
+        new = [Accepted(line, HUNDRED, why) for line in lines if line not in known]
+        added = {one.value for one in new}
+        kept = [
+            one
+            for one in body.answers
+            if one.value not in added and (one.value in lines or part(one.weight) != ALL)
+        ]
+        if len(new) + len(kept) > MOST_OPTIONS:
             raise NotAKey(str(len(lines)))
-        return replace(body, answers=(*new, *rest))
+        return replace(body, answers=(*new, *kept))
 
     @staticmethod
     def _fitting(body: ShortAnswer, text: str) -> Accepted | None:
