@@ -126,6 +126,8 @@ class ByHand:
 
 HIGHEST = 2
 """The highest level of a mark by hand."""
+ERASED = "erased"
+"""Stands in a response whose text was taken out; nobody is asked to read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,11 @@ class Answer:
     """When the choice or response arrived; None when there is none."""
     response: Response | None = None
     """The answer to a question of another type."""
+
+    @property
+    def is_erased(self) -> bool:
+        """Tell whether its text was taken out."""
+        return self.response is not None and ERASED in self.response
 
     def given(self, kind: str) -> Response | None:
         """Return the answer to a question of a type, a choice too; None when it is left open."""
@@ -186,12 +193,17 @@ class Mark:
     @property
     def waits(self) -> bool:
         """Tell whether somebody has to read it first."""
-        return self.earned is None and not self.question.withdrawn
+        return self.earned is None and not self.question.withdrawn and not self.is_lost
+
+    @property
+    def is_lost(self) -> bool:
+        """Tell whether it was erased before anybody had read it: it will never have a mark."""
+        return self.earned is None and self.answer.is_erased
 
     @property
     def counts(self) -> bool:
         """Tell whether it is evidence."""
-        return not self.question.withdrawn and not self.waits
+        return not self.question.withdrawn and self.earned is not None
 
 
 @dataclass(frozen=True, slots=True)

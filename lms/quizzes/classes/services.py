@@ -121,8 +121,15 @@ class Paper:
     """Item and share of its mark, in the order of the quiz."""
     waiting: frozenset[int] = frozenset()
     """Items whose answer nobody has read yet; they earn nothing until then."""
+    lost: frozenset[int] = frozenset()
+    """Items whose answer was erased before anybody had read it; they never earn anything."""
     is_read: bool = False
     """Whether it holds questions whose answers somebody reads, or has read."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every answer has its mark, so that figures may count it."""
+        return not self.waiting and not self.lost
 
     @property
     def share(self) -> Fraction:
@@ -570,6 +577,7 @@ def _paper(row: AnyRow, items: Sequence[int], marks: Sequence[quiz_rules.Mark]) 
         row.closed_at,
         tuple((item, mark.earned or Fraction(0)) for item, mark in both),
         waiting=frozenset(item for item, mark in both if mark.waits),
+        lost=frozenset(item for item, mark in both if mark.is_lost),
         is_read=any(one.question.asked and one.question.asked.type.by_hand for one in marks),
     )
 

@@ -43,6 +43,7 @@ from lms.quizzes.models import (
     ItemVersion,
     Quiz,
 )
+from lms.quizzes.rules import ERASED
 from lms.quizzes.sheets import Reading, asked_of
 from lms.quizzes.types import Kind
 from lms.quizzes.types.essay.rules import words
@@ -53,8 +54,6 @@ AnyRow = Row[*tuple[Any, ...]]
 ASSESSORS = (Part.ASSESSOR, Part.TRAINER)
 PAGE = 50
 """Sittings on one page of the list."""
-ERASED = "erased"
-"""Stands in a response whose text was taken out; nobody is asked to mark it."""
 
 
 class AlreadyMarked(DomainError):

@@ -44,6 +44,8 @@ class QuizReport:
     """Standard error of measurement, as a share of the full mark."""
     waiting: int
     """People with an answer nobody has read yet: no figure counts them."""
+    lost: int
+    """People whose answer was erased before anybody had read it: no figure counts them either."""
 
     @property
     def done(self) -> int:
@@ -53,7 +55,7 @@ class QuizReport:
     @property
     def counted(self) -> int:
         """How many of them the figures are about."""
-        return self.done - self.waiting
+        return self.done - self.waiting - self.lost
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class PairReport:
     neither: int
     waiting: int
     """Who has an answer in one of them that nobody has read yet; not counted above."""
+    lost: int
+    """Whose answer in one of them was erased before anybody had read it; not counted above."""
     same_questions: int
     """How many questions both quizzes ask."""
     questions: tuple[int, int]
@@ -116,7 +120,7 @@ def quiz_report(cohort_id: int, code: str) -> QuizReport:
     newest = {
         person: paper for person, paper in quizzes.latest_of_each(every).items() if person in seated
     }
-    read = [paper for paper in newest.values() if not paper.waiting]
+    read = [paper for paper in newest.values() if paper.is_whole]
     marks = marks_of(read)
     texts = quizzes.list_questions(quiz.quiz_id)
     described = rules.difficulties(marks) if marks else []
@@ -139,7 +143,8 @@ def quiz_report(cohort_id: int, code: str) -> QuizReport:
         mean=sum(float(one.share) for one in read) / len(read) if read else None,
         alpha=rules.alpha(marks),
         error=rules.error_of_measurement(marks),
-        waiting=len(newest) - len(read),
+        waiting=sum(bool(paper.waiting) for paper in newest.values()),
+        lost=sum(bool(paper.lost) for paper in newest.values()),
     )
 
 
@@ -159,11 +164,11 @@ def pair_report(cohort_id: int, public_id: str) -> PairReport:
         for quiz_id in (pair.before_id, pair.after_id)
     )
     every = first.keys() | second.keys()
-    waiting = {
-        person for some in (first, second) for person, paper in some.items() if paper.waiting
-    }
+    both = [(person, paper) for some in (first, second) for person, paper in some.items()]
+    waiting = {person for person, paper in both if paper.waiting}
+    lost = {person for person, paper in both if paper.lost}
     for some in (first, second):
-        for person in waiting & some.keys():
+        for person in (waiting | lost) & some.keys():
             del some[person]
     one = {person: float(paper.share) for person, paper in first.items()}
     two = {person: float(paper.share) for person, paper in second.items()}
@@ -182,6 +187,7 @@ def pair_report(cohort_id: int, public_id: str) -> PairReport:
         only_after=len(matched.only_after),
         neither=len(seated - every),
         waiting=len(waiting),
+        lost=len(lost),
         same_questions=len(asked[0] & asked[1]),
         questions=(len(asked[0]), len(asked[1])),
         alpha=(rules.alpha(matrices[0]), rules.alpha(matrices[1])),

@@ -81,11 +81,11 @@ def _rows(report: QuizReport) -> Iterator[list[Cell]]:
         if line.paper is None:
             yield [*row, "", ""]
             continue
-        waiting = line.paper.waiting
+        empty = line.paper.waiting | line.paper.lost
         marks: list[Cell] = [
-            "" if item in waiting else round(float(earned), 4) for item, earned in line.paper.marks
+            "" if item in empty else round(float(earned), 4) for item, earned in line.paper.marks
         ]
-        share: Cell = "" if waiting else round(100 * float(line.paper.share), 2)
+        share: Cell = "" if empty else round(100 * float(line.paper.share), 2)
         yield [*row, line.paper.closed_at.date().isoformat(), share, *marks]
 
 
