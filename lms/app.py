@@ -17,10 +17,12 @@ from flask import (
     render_template,
     request,
 )
+from flask.sessions import SecureCookieSessionInterface
 from flask.templating import Environment
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -96,6 +98,7 @@ LARGEST_FORM = 512 * 1024
 def create_app(config: Config) -> Flask:
     """Return the WSGI application for one installation."""
     app = _Site("lms", static_folder=None)
+    app.session_interface = _Sessions()
     app.extensions["suluh"] = config
     app.config.update(
         SECRET_KEY=config.secret_key,
@@ -181,6 +184,17 @@ class _Site(Flask):
         if found is None:
             found = self._addresses[key] = super().url_for(endpoint)
         return found
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Cookies whose signer is made once, not for each request."""
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        self._signer = self._signer or super().get_signing_serializer(app)
+        return self._signer
 
 
 class _Templates(Environment):

@@ -8,6 +8,7 @@ all of them once a second, when Waitress also closes the idle ones.
 """
 
 import select
+import threading
 import time
 from collections import deque
 from typing import Any
@@ -25,6 +26,8 @@ class Awaited(dict[int, Any]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.thread = 0
+        """Of the loop: only there a connection may be closed."""
         self.changed: deque[Any] = deque()
         """Those that may await something else than before; any thread may add to it."""
         self._epoll = select.epoll()
@@ -33,6 +36,7 @@ class Awaited(dict[int, Any]):
 
     def __setitem__(self, number: int, one: Any) -> None:
         super().__setitem__(number, one)
+        self._told.pop(number, None)
         self.changed.append(one)
 
     def __delitem__(self, number: int) -> None:
@@ -59,7 +63,7 @@ class Awaited(dict[int, Any]):
         number = one._fileno  # None once it is closed
         if number not in self or self[number] is not one:
             return
-        flags = select.EPOLLIN | select.EPOLLPRI if one.readable() else 0
+        flags = select.EPOLLIN if one.readable() else 0
         if one.writable() and not one.accepting:
             flags |= select.EPOLLOUT
         told = self._told.get(number, 0)
@@ -81,6 +85,15 @@ class Awaited(dict[int, Any]):
 
 class Connection(HTTPChannel):
     """One connection. The threads that answer say when it awaits something else."""
+
+    def handle_close(self) -> None:
+        """Close it; another thread than the loop's only says that it has to be closed."""
+        if threading.get_ident() == self._map.thread:
+            super().handle_close()
+            return
+        with self.outbuf_lock:
+            self.connected, self.will_close = False, True
+        self._note()
 
     def service(self) -> None:
         """Answer one request."""
@@ -106,6 +119,7 @@ class Connection(HTTPChannel):
 def run(server: BaseWSGIServer, awaited: Awaited) -> None:
     """Answer until SIGINT or SIGTERM."""
     server.channel_class = Connection
+    awaited.thread = threading.get_ident()
     try:
         while awaited:
             awaited.turn(server)

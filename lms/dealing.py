@@ -12,20 +12,30 @@ from typing import Protocol
 
 PAUSE = 0.0005
 """Seconds between two looks whether somebody else has taken it."""
-LOOKS = 20
-"""How often to look before taking it all the same: 10 ms."""
+PATIENCE = 0.01
+"""Seconds to look before taking it all the same."""
+FORGOTTEN = 0.005
+"""Seconds after which a look was for another connection."""
+GONE = 2**32 - 1
+"""Held by a process that does not accept: not any more, or not yet."""
 
 
 class Held:
     """How many connections each process holds, in memory they share. Make it before they fork."""
 
     def __init__(self, processes: int) -> None:
-        """Nobody holds any."""
+        """Nobody accepts yet."""
         self._counts = memoryview(mmap.mmap(-1, 4 * processes)).cast("I")[:processes]
+        for place in range(processes):
+            self.leave(place)
 
     def note(self, place: int, count: int) -> None:
         """Say how many one process holds now."""
         self._counts[place] = count
+
+    def leave(self, place: int) -> None:
+        """Say that one process does not accept: nobody waits for it."""
+        self._counts[place] = GONE
 
     def is_least(self, place: int) -> bool:
         """Tell whether no process holds fewer than this one."""
@@ -42,19 +52,24 @@ class Server(Protocol):
 
 def share(server: Server, held: Held, place: int) -> None:
     """Let a server accept in turn with those in the other places."""
-    readable, accept, looked = server.readable, server.handle_accept, 0
+    readable, accept = server.readable, server.handle_accept
+    since = looked = float("-inf")
 
     def note_and_wait() -> bool:
         held.note(place, len(server.active_channels))
         return readable()
 
     def accept_in_turn() -> None:
-        nonlocal looked
-        if not held.is_least(place) and looked < LOOKS:
-            looked += 1
-            time.sleep(PAUSE)
-            return  # it is asked again at once if the connection still waits
-        looked = 0
+        nonlocal since, looked
+        if not held.is_least(place):
+            now = time.monotonic()
+            if now > looked + FORGOTTEN:
+                since = now  # the one before was taken by somebody else
+            looked = now
+            if now < since + PATIENCE:
+                time.sleep(PAUSE)
+                return  # it is asked again at once if the connection still waits
+        looked = float("-inf")
         accept()
         held.note(place, len(server.active_channels))
 

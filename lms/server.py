@@ -42,6 +42,10 @@ CONNECTIONS = 1000
 Browsers and proxies keep theirs for two minutes after the last answer, whether they ask again or
 not: with the library's 100, a class of a hundred at their pages shut everybody else out.
 """
+FILES_EACH = 2
+"""Files of a connection: its own, and one for a long body or answer that waits."""
+LARGEST_BODY = 12 * 1024 * 1024
+"""Bytes of a request that are taken at all; each view asks for far less, or for a file."""
 OTHER_FILES = 200
 """Files beside connections that a process may have open."""
 INSTANCE = Path("instance")
@@ -180,7 +184,6 @@ def _serve(app: Flask, opened: socket.socket, workers: int) -> None:
     children: dict[int, tuple[int, float]] = {}
 
     def start(number: int) -> None:
-        held.note(number, 0)
         child = _start(partial(_run, app, opened, held, number), lifeline, kept)
         children[child] = number, time.monotonic()
 
@@ -188,7 +191,7 @@ def _serve(app: Flask, opened: socket.socket, workers: int) -> None:
         for number in range(workers):
             start(number)
         while True:
-            start(_wait_for_a_death(children))
+            start(_wait_for_a_death(children, held))
     except (KeyboardInterrupt, SystemExit):
         pass
     finally:
@@ -199,10 +202,11 @@ def _serve(app: Flask, opened: socket.socket, workers: int) -> None:
             os.waitpid(child, 0)
 
 
-def _wait_for_a_death(children: dict[int, tuple[int, float]]) -> int:
+def _wait_for_a_death(children: dict[int, tuple[int, float]], held: dealing.Held) -> int:
     """Wait until a worker has ended; return which. Number 0 also does the rounds."""
     child, status = os.wait()
     number, began = children.pop(child)
+    held.leave(number)
     log.error("worker %s ended with status %s; another takes its place", child, status)
     if time.monotonic() - began < SHORTEST_LIFE:
         time.sleep(SHORTEST_LIFE)
@@ -247,6 +251,7 @@ def _tend_memory() -> None:
         library.mallopt(arenas, 1)
         library.mallopt(mmap, LARGE)
         library.mallopt(trim, KEPT)
+        give_back(0)  # what the start has left
         threading.Thread(
             target=_now_and_then, args=(give_back,), name="memory", daemon=True
         ).start()
@@ -265,11 +270,11 @@ def _connections() -> int:
     except ImportError:  # Windows counts otherwise
         return CONNECTIONS
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS + OTHER_FILES
+    wanted = FILES_EACH * CONNECTIONS + OTHER_FILES
     if 0 <= soft < wanted:
         soft = wanted if hard < 0 else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    return CONNECTIONS if soft < 0 else max(1, min(CONNECTIONS, soft - OTHER_FILES))
+    return CONNECTIONS if soft < 0 else max(1, min(CONNECTIONS, (soft - OTHER_FILES) // FILES_EACH))
 
 
 def _run(
@@ -286,6 +291,7 @@ def _run(
         "sockets": [opened],
         "threads": THREADS,
         "connection_limit": _connections(),
+        "max_request_body_size": LARGEST_BODY,
         "ident": "",
         # Behind TLS the proxy says who asks; without it nobody's word is taken.
         "clear_untrusted_proxy_headers": not config.https,

@@ -144,6 +144,42 @@ def test_a_body_that_waits_to_be_asked_for_is_asked_for():
         assert b"HTTP/1.1 200 OK" in one.recv(65536)
 
 
+def test_an_urgent_byte_keeps_nobody_busy(caplog: pytest.LogCaptureFixture):
+    with ExitStack() as opened, running() as (port, awaited), asking(port) as ask:
+        (one,) = idle(port, 1, opened)
+        until(lambda: len(awaited) >= 3)
+        one.send(b"x", socket.MSG_OOB)
+        spent = time.process_time()
+        time.sleep(0.5)
+        assert time.process_time() - spent < 0.25
+        assert not caplog.records
+        assert ask() == b"0"
+
+
+def test_only_the_loop_closes_a_connection(monkeypatch: pytest.MonkeyPatch):
+    closed: list[int] = []
+    real = wasyncore.dispatcher.close
+
+    def close(one: Any) -> None:
+        if isinstance(one, connections.Connection):
+            closed.append(threading.get_ident())
+        real(one)
+
+    monkeypatch.setattr(wasyncore.dispatcher, "close", close)
+    monkeypatch.setattr(connections, "SWEEP", 60)
+    with ExitStack() as opened, running() as (port, awaited), asking(port) as ask:
+        (one,) = idle(port, 1, opened)
+        until(lambda: len(awaited) == 3)
+        (held,) = [found for found in awaited.values() if hasattr(found, "will_close")]
+        held.handle_close()  # as an answering thread does whose reader is gone
+        until(lambda: len(awaited) == 2)
+        assert one.recv(1) == b""
+        assert ask() == b"0"
+        loop = awaited.thread
+    assert set(closed) == {loop}
+    assert loop != threading.get_ident()
+
+
 def test_who_goes_away_is_let_go():
     with ExitStack() as opened, running() as (port, awaited), asking(port) as ask:
         ask()

@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -33,6 +34,7 @@ def pair(monkeypatch: pytest.MonkeyPatch) -> tuple[Fake, Fake]:
     held, servers = dealing.Held(2), (Fake(), Fake())
     for place, one in enumerate(servers):
         dealing.share(one, held, place)
+        assert one.readable()
     return servers
 
 
@@ -59,19 +61,36 @@ def test_a_connection_that_ended_is_not_counted_any_more(pair: tuple[Fake, Fake]
 def test_nobody_waits_for_a_process_that_hangs(pair: tuple[Fake, Fake]):
     first, second = pair
     first.handle_accept()
-    for _ in range(dealing.LOOKS):
+    began, looks = time.monotonic(), 0
+    while first.accepted == 1:
         first.handle_accept()
-    assert first.accepted == 1
-    first.handle_accept()
+        looks += 1
+        assert time.monotonic() < began + 5
+    assert looks > 1
+    assert time.monotonic() >= began + dealing.PATIENCE
     assert (first.accepted, second.accepted) == (2, 0)
 
 
-def test_a_worker_that_is_replaced_holds_nothing():
+def test_each_connection_is_looked_at_anew(pair: tuple[Fake, Fake], monkeypatch):
+    monkeypatch.setattr(dealing, "FORGOTTEN", 0.001)
+    monkeypatch.setattr(dealing, "PATIENCE", 0.01)
+    first, _second = pair
+    first.handle_accept()
+    for _ in range(10):  # the other takes each of them
+        first.handle_accept()
+        time.sleep(0.003)
+    assert first.accepted == 1
+
+
+def test_nobody_waits_for_a_process_that_is_gone_or_not_yet_there():
     held = dealing.Held(3)
-    held.note(1, 7)
-    assert not held.is_least(1)
-    held.note(1, 0)
-    assert held.is_least(1)
+    assert all(held.is_least(place) for place in range(3))
+    held.note(0, 7)
+    assert held.is_least(0)
+    held.note(1, 3)
+    assert not held.is_least(0)
+    held.leave(1)
+    assert held.is_least(0)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes share a socket only after a fork")
@@ -85,6 +104,7 @@ def test_kept_connections_are_shared_evenly_by_two_processes():
                     _serve(opened, held, place)
                 os._exit(0)
             children.append(child)
+        until(lambda: held._counts.tolist() == [0, 0])  # both accept
         address = opened.getsockname()
         callers = [socket.create_connection(address, 5) for _ in range(20)]
         try:
@@ -100,6 +120,13 @@ def test_kept_connections_are_shared_evenly_by_two_processes():
                 one.close()
         assert set(said) == {b"0", b"1"}
         assert 8 <= said.count(b"0") <= 12
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def _serve(opened: socket.socket, held: dealing.Held, place: int) -> None:

@@ -25,10 +25,11 @@ import pytest
 from flask import Flask
 
 from lms import server
-from lms.app import create_app
+from lms.app import LARGEST_FORM, create_app
 from lms.config import BadConfig, Config
 from lms.core import schema
 from lms.core.db import db
+from lms.core.http import FORM_AROUND_FILE
 from lms.operations import backups
 from tests import factories
 
@@ -100,14 +101,20 @@ def test_an_ipv6_address_is_listened_at():
         assert opened.family is socket.AF_INET6
 
 
+def test_a_request_may_be_as_large_as_the_largest_file_a_page_takes(app: Flask):
+    sizes = [getattr(view, "takes_upload", 0) for view in app.view_functions.values()]
+    assert max(sizes) > LARGEST_FORM
+    assert max(sizes) + FORM_AROUND_FILE <= server.LARGEST_BODY < 2 * max(sizes)
+
+
 @pytest.mark.parametrize(
     ("limits", "connections", "asked"),
     [
         ((-1, -1), 1000, None),  # nobody counts
         ((4096, 4096), 1000, None),
-        ((1024, 20_000), 1000, (1200, 20_000)),
-        ((256, -1), 1000, (1200, -1)),
-        ((1024, 1024), 824, (1024, 1024)),
+        ((1024, 20_000), 1000, (2200, 20_000)),
+        ((256, -1), 1000, (2200, -1)),
+        ((1024, 1024), 412, (1024, 1024)),
         ((100, 100), 1, (100, 100)),
     ],
 )

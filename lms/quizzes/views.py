@@ -357,9 +357,14 @@ def submit(curriculum: str, attempt: str) -> ResponseReturnValue:
         return redirect(address(ref, "result"))
     if sheets.clock_of(sitting).is_over(clock.now()):
         return time_up(ref)
-    if not form.confirm.data and (sheet := sheets.get_sheet(ref)).unanswered:
-        form.confirm.errors = [_("Centang kotak ini, atau jawab dulu soal yang masih kosong.")]
-        return review_page(sheet, form)
+    if not form.confirm.data:
+        try:
+            sheet = sheets.get_sheet(ref)
+        except rules.AttemptClosed:  # meanwhile, in another tab
+            return redirect(address(ref, "result"))
+        if sheet.unanswered:
+            form.confirm.errors = [_("Centang kotak ini, atau jawab dulu soal yang masih kosong.")]
+            return review_page(sheet, form)
     with unit_of_work():
         services.submit(ref, now=clock.now())
     flash(_("Jawaban terkirim."), "success")

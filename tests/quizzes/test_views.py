@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, select, update
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core.db import db, unit_of_work
+from lms.quizzes import rules, sheets
 from lms.quizzes.models import AnswerEvent, Attempt, Item, ItemVersion
 from lms.quizzes.services import AttemptRef
 from tests import factories
@@ -323,6 +324,17 @@ def test_a_full_sheet_is_handed_in_without_a_box(learner: Learner, ref: AttemptR
     done = learner.browser.post(learner.url(ref, "/kirim"), follow_redirects=True)
     assert "Jawaban terkirim." in text_of(done)
     assert "kriteria lulus" in text_of(done)
+
+
+def test_handing_in_what_another_tab_has_just_handed_in(
+    learner: Learner, ref: AttemptRef, monkeypatch: pytest.MonkeyPatch
+):
+    def closed(_ref: object) -> None:
+        raise rules.AttemptClosed
+
+    monkeypatch.setattr(sheets, "get_sheet", closed)
+    done = learner.browser.post(learner.url(ref, "/kirim"))
+    assert (done.status_code, done.location) == (302, learner.url(ref, "/hasil"))
 
 
 def test_there_is_no_result_before_the_end(learner: Learner, ref: AttemptRef):
