@@ -418,6 +418,8 @@ def test_an_essay_is_not_corrected_so_and_the_page_says_it(world: Sat, sign_in):
     browser = sign_in(world.reviewer)
     shown = browser.get(page_of("essay")).text
     assert "Uraian tidak diperbaiki di sini" in shown
+    assert "nilai yang sudah diberikan lalu tidak dihitung lagi sebagai bukti" in shown
+    assert "tidak berubah" not in shown
     assert 'value="isian"' not in shown
     assert "Uraian tidak diperbaiki di sini" not in browser.get(page_of("matching")).text
     sent = {"kunci": "tidak-ada", "alasan": "Soalnya keliru.", "langkah": "terapkan", "yakin": "y"}
