@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import combinations
 from pathlib import Path
+from random import Random
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
@@ -273,6 +274,10 @@ def _unaskable(item: TypedSpec) -> Iterator[Fault]:
     report = Report()
     try:
         found.check(body, report)
+        order = found.deal(body, Random(0))  # noqa: S311  # whichever: all can be solved, or none
+        # As evidence an item is right only at the whole mark.
+        if not found.by_hand and found.solve(body, order) is None:
+            yield "no answer earns the whole mark", ("body",)
     except Refused as error:
         report.refuse(error)
     for problem in report.problems():

@@ -195,6 +195,24 @@ CHANGES: list[Change] = [
         "value: 1e900000000",
         "a number is needed",
     ),
+    (
+        "- value: visum\n        - value: visum et repertum\n",
+        "- value: ve*r\n          weight: 50\n",
+        "answers:\n        - value: ve*r",
+        "no answer earns the whole mark",
+    ),
+    (
+        "- value: visum\n",
+        "- value: '*'\n          weight: 50\n        - value: visum\n",
+        "answers:\n        - value: '*'",
+        "no answer earns the whole mark",
+    ),
+    (
+        "        - {name: jam}\n        - {name: menit, factor: 60}\n",
+        "        - {name: jam, factor: 0}\n",
+        "answers:\n        - value: 1.5",
+        "no answer earns the whole mark",
+    ),
     ("      most_words: 200", "      most_words: 2", "most_words: 2", "limits of words contradict"),
     (
         "      guidance: Ada ringkasan, pilihan",

@@ -656,6 +656,41 @@ def test_a_number_that_no_changed_line_fits_earns_what_it_did(answers, lines, nu
     assert earned(new, {"text": str(number)}) == earned(body, {"text": str(number)})
 
 
+HALF, ZERO = Decimal(50), Decimal(0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        ([Accepted("*")], "a"),  # nothing at all is no answer
+        ([Accepted("*a*", ZERO), Accepted("*")], "b"),
+        ([Accepted("rumahaman", HALF), Accepted("rumah*aman")], "rumahaaman"),
+        ([Accepted("*", HALF), Accepted("SAPA")], None),
+        ([Accepted("sapa", HALF)], None),
+    ],
+)
+def test_a_word_that_earns_everything_is_found(answers, text):
+    found = TYPES[Kind.SHORT_ANSWER].solve(ShortAnswer(tuple(answers)), "")
+    assert found == (text and {"text": text})
+
+
+@pytest.mark.parametrize(
+    ("answers", "units", "text"),
+    [
+        ([Number(None)], (), "0"),
+        ([Number(Decimal(-1), Decimal(2), ZERO), Number(None)], (), "4"),
+        ([Number(Decimal(3), Decimal(1), HALF), Number(Decimal(3), Decimal(2))], (), "1"),
+        ([Number(Decimal(3), weight=ZERO), Number(Decimal("3.5"), Decimal("0.5"))], (), "3.5"),
+        ([Number(Decimal(3))], (Unit("x", ZERO), Unit("menit", Decimal(60))), "180"),
+        ([Number(Decimal(3))], (Unit("x", ZERO),), None),
+        ([Number(None, weight=HALF), Number(Decimal(3))], (), None),
+    ],
+)
+def test_a_number_that_earns_everything_is_found(answers, units, text):
+    found = TYPES[Kind.NUMERIC].solve(Numeric(tuple(answers), units), "")
+    assert found == (text and {"text": text, "unit": units[-1].name if units else ""})
+
+
 def test_an_essay_has_no_key():
     assert TYPES[Kind.ESSAY].key_of(Essay()) == []
     assert TYPES[Kind.ESSAY].answer(Essay()) == ""

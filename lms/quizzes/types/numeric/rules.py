@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from typing import Any, ClassVar
 
 from lms.quizzes.types.base import (
@@ -121,13 +122,14 @@ class NumericType(QuestionType[Numeric]):
         return part(found.weight) if found else NONE
 
     def solve(self, body: Numeric, order: str) -> Response | None:
-        """Write the first number that earns everything."""
-        unit = body.units[0] if body.units else Unit("")
-        for one in body.answers:
-            value = (one.value or Decimal(0)) * unit.factor
-            response = {"text": digits(value), "unit": unit.name}
-            if self.score(body, order, response) == ALL:
-                return response
+        """Write the first number that earns everything, in the first unit in which one does."""
+        largest = max(abs(one.value or 0) + one.tolerance + 1 for one in body.answers)
+        for unit, one in product(body.units or (Unit(""),), body.answers):
+            middle = (Decimal(0), largest) if one.value is None else (one.value,)
+            for value in (*middle, middle[0] - one.tolerance, middle[0] + one.tolerance):
+                response = {"text": digits(value * unit.factor), "unit": unit.name}
+                if self.score(body, order, response) == ALL:
+                    return response
         return None
 
     def result(self, body: Numeric, order: str, response: Response | None) -> Result:  # noqa: ARG002
