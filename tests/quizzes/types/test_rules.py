@@ -187,6 +187,24 @@ def test_the_result_of_an_ordering_is_the_right_order():
     ]
 
 
+@pytest.mark.parametrize(
+    ("places", "lines"),
+    [
+        ([1, 3, 2], [("tiga", "1"), ("dua", "2"), ("satu", "3")]),
+        ([2, 0, 1], [("dua", "1"), ("tiga", "2"), ("satu", "")]),
+        ([2, 1, 1], [("dua", "1"), ("satu", "1"), ("tiga", "2")]),
+        ([0, 0, 0], [("dua", ""), ("satu", ""), ("tiga", "")]),
+    ],
+)
+def test_where_nothing_is_right_an_ordering_stands_as_it_was_answered(places, lines):
+    kind = TYPES[Kind.ORDERING]
+    found = kind.keyless(kind.result(STEPS, "CAB", {"places": places}))
+
+    assert [(one.text.value, one.said) for one in found.lines] == lines
+    assert not any(one.wanted or one.best for one in found.lines)
+    assert found.blank is (places == [0, 0, 0])
+
+
 # Short answer
 
 

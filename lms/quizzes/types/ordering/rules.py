@@ -116,6 +116,13 @@ class OrderingType(QuestionType[Ordering]):
             blank=not any(given.values()),
         )
 
+    def keyless(self, found: Result) -> Result:
+        """Return the items as the person put them; then those without a place, by their words."""
+        plain = super().keyless(found)
+        last = len(plain.lines) + 1
+        lines = sorted(plain.lines, key=lambda one: (int(one.said or last), one.text.value))
+        return replace(plain, lines=tuple(lines))
+
     def answer(self, body: Ordering) -> str:
         """Return the items in their order."""
         return " → ".join(body.items[n].value for n in body.in_order)
