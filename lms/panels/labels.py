@@ -39,6 +39,7 @@ DUE: dict[Due, tuple[str, str]] = {
         _("Nilai butir"),
     ),
     Due.SIGN: (_("Hasilnya menunggu pernyataan Anda."), _("Baca hasil dan jawab")),
+    Due.INVITE: (_("Undang anggota, lalu mulai putaran 1."), _("Buka")),
     Due.LEAD: (_("Tidak ada anggota yang ditunggu. Lanjutkan ke langkah berikutnya."), _("Buka")),
 }
 """What somebody is waited for, and where it is done."""

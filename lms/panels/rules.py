@@ -72,6 +72,8 @@ class Due(StrEnum):
     """To rate the items of this round, and say that they have finished."""
     SIGN = "sign"
     """To sign the result, or say why not."""
+    INVITE = "invite"
+    """To invite the panel and begin."""
     LEAD = "lead"
     """To take the room on: nobody else is waited for."""
 
@@ -98,6 +100,8 @@ def due(stage: Stage, seat: Seat | None, *, chairs: bool, missing: int) -> Due |
         return Due.RATE
     if seat is not None and stage is Stage.SIGNING and seat.counted and not seat.answered:
         return Due.SIGN
+    if chairs and stage is Stage.INVITING:
+        return Due.INVITE
     if chairs and stage not in ENDED and not missing:
         return Due.LEAD
     return None

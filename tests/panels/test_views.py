@@ -273,6 +273,15 @@ def test_the_list_names_the_panel_that_waits(app: Flask, sign_in: SignIn) -> Non
     assert f'class="button" href="/panel/{ready.public_id}/hasil"' in page
 
 
+def test_a_room_nobody_is_invited_to_asks_for_its_panel(app: Flask, sign_in: SignIn) -> None:
+    chair = sign_in(factories.person("admin", name="Ketua Panel"))
+    made = chair.post("/panel/baru", data={"curriculum": "K4", "training": "1", "person": WORDS})
+    fresh = text_of(chair.get("/panel").text)
+    assert "Undang anggota, lalu mulai putaran 1." in fresh
+    assert "Tidak ada anggota yang ditunggu" not in fresh
+    assert f'class="button" href="{made.location}"' in chair.get("/panel").text
+
+
 def test_a_remark_about_an_item_that_is_not_on_the_list_is_not_found(
     app: Flask, sign_in: SignIn
 ) -> None:
