@@ -157,6 +157,11 @@ class ItemSpec(_Asked):
         """The words of the right answer."""
         return self.options.by_letter()[self.key].text
 
+    @property
+    def calls_right(self) -> tuple[str, ...]:
+        """What the key calls right, thing by thing."""
+        return (self.answer,)
+
     def columns(self) -> dict[str, Any]:
         """Return the columns of an item version that hold what is asked, and the key."""
         options = [
@@ -210,6 +215,11 @@ class TypedSpec(_Asked):
     def answer(self) -> str:
         """The words of the right answer."""
         return stored.answer_of(self.kind, self.stem, self.columns()["body"])
+
+    @property
+    def calls_right(self) -> tuple[str, ...]:
+        """What the key calls right, thing by thing."""
+        return stored.calls_right(self.kind, self.stem, self.columns()["body"])
 
     def question(self) -> Question:
         """Return it as its type marks it. Raises Unloadable."""

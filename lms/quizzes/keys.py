@@ -92,8 +92,10 @@ class Decided:
 
     slug: str
     wrong_digest: str
-    wrong_answer: str
-    """The key in words, as it was."""
+    wrong: tuple[str, ...]
+    """What the key called right, thing by thing, as it was."""
+    right: tuple[str, ...]
+    """The same as it is now; empty where there is none."""
     right_answer: str | None
     """The key in words, as it is now; None: there is none."""
 
@@ -131,7 +133,8 @@ def list_decided() -> dict[int, list[Decided]]:
             Decided(
                 slug,
                 wrong.digest,
-                answer_of(wrong),
+                calls_right(wrong),
+                () if right is None else calls_right(right),
                 None if right is None else answer_of(right),
             )
         )
@@ -143,3 +146,10 @@ def answer_of(version: Any) -> str:
     if version.body is not None:
         return stored.answer_of(version.kind, version.stem, version.body)
     return next((one["text"] for one in version.options if one["key"] == version.key), "")
+
+
+def calls_right(version: Any) -> tuple[str, ...]:
+    """Return in words each thing the key of a wording calls right."""
+    if version.body is not None:
+        return stored.calls_right(version.kind, version.stem, version.body)
+    return (answer_of(version),)

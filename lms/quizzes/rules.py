@@ -376,22 +376,31 @@ def corrected_by(wrong: int, found: Mapping[int, Correction]) -> tuple[Correctio
     return tuple(steps)
 
 
-def brings_back(digest: str, answer: str, decided: Iterable[tuple[str, str, str | None]]) -> bool:
+def brings_back(
+    digest: str,
+    answers: Iterable[str],
+    decided: Iterable[tuple[str, Iterable[str], Iterable[str]]],
+) -> bool:
     """Tell whether a file holds a key that was found wrong.
 
-    `decided` are, oldest first, the digest of a wording with a wrong key, the answer it called
-    right, and the answer that is right now. A file that is the very text, or still calls a refused
-    answer right, brings it back; one that agrees with the last word, or asks something else, does
-    not. Where people mark the answers there is none: of those only the very text is known.
+    `answers` is what the file calls right, thing by thing: in any order, and beside whatever else.
+    `decided` are, oldest first, the digest of a wording with a wrong key, what it called right, and
+    what is right now. A file that is the very text, holds a refused key, or still calls right what
+    one did and the last word does not, brings it back; one that agrees with the last word, or asks
+    something else, does not. Where people mark the answers there is none: of those only the very
+    text is known.
     """
     known = [(found, _plain(wrong), _plain(right)) for found, wrong, right in decided]
     if not known:
         return False
-    mine, last = _plain(answer), known[-1][2]
+    mine, last = _plain(answers), known[-1][2]
     if mine and mine == last:
         return False
-    return any(digest == found or (mine and mine == wrong) for found, wrong, _right in known)
+    return any(
+        digest == found or (mine and mine == wrong) or mine & (wrong - last)
+        for found, wrong, _right in known
+    )
 
 
-def _plain(text: str | None) -> str:
-    return " ".join((text or "").casefold().split())
+def _plain(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(" ".join(text.casefold().split()) for text in texts)

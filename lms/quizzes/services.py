@@ -134,8 +134,8 @@ def _load_one(
 def _brings_back(item: BankItem, decided: Sequence[keys.Decided]) -> bool:
     return rules.brings_back(
         item.spec.digest,
-        item.spec.answer,
-        [(one.wrong_digest, one.wrong_answer, one.right_answer) for one in decided],
+        item.spec.calls_right,
+        [(one.wrong_digest, one.wrong, one.right) for one in decided],
     )
 
 

@@ -303,6 +303,27 @@ def test_a_file_that_holds_the_wrong_key_does_not_bring_it_back(world: Sat, tmp_
     assert all(wording_of(kind, 3).is_newest for kind in ("true_false", "numeric", "short_answer"))
 
 
+def test_a_wrong_key_comes_back_neither_in_another_order_nor_beside_something_else(
+    world: Sat, tmp_path: Path
+):
+    for kind in NEW:
+        correct(wording_of(kind), NEW[kind], world.reviewer)
+    option = "        - text: Kata-kata Ibu K. sendiri"
+    turned, word = "        - text: Hari dan tempat", "        - value: visum\n"
+    _before, first, rest = ITEMS.partition(option)
+    first += rest.partition(turned)[0]
+    second = turned + ITEMS.partition(turned)[2].partition("        - text: Dugaan")[0]
+    said = (
+        ITEMS.replace(first + second, second + first)
+        .replace("right: Rumah aman", "right: Rumah aman terdekat")
+        .replace(word, "        - value: surat visum\n" + word)
+        .replace("        - value: 1.5", "        - value: 7\n        - value: 1.5")
+    )
+    found = typed.load(tmp_path, said)
+    assert (found["kept"], found["changed"]) == (len(NEW), 0)
+    assert all(wording_of(kind, 2).is_newest for kind in NEW)
+
+
 def test_a_worker_that_begins_again_marks_nothing_twice(world: Sat):
     made = correct(wording_of("ordering"), NEW["ordering"], world.reviewer)
     before = entries(world.ref, KUK["ordering"])

@@ -28,26 +28,35 @@ def test_corrections_are_followed_to_the_last():
     assert corrected_by(8, found) == ()
 
 
+# A letter is a thing that is called right.
 @pytest.mark.parametrize(
-    ("digest", "answer", "decided", "back"),
+    ("digest", "answers", "decided", "back"),
     [
         ("a", "B", [], False),
         ("a", "B", [("a", "B", "C")], True),  # the very text
         ("b", "B", [("a", "B", "C")], True),  # another text, the same refused answer
-        ("b", " b ", [("a", "B", "C")], True),
+        ("b", ["b "], [("a", "B", "C")], True),
         ("b", "C", [("a", "B", "C")], False),  # the file agrees
         ("b", "D", [("a", "B", "C")], False),  # another question
-        ("a", "B", [("a", "B", None)], True),
-        ("b", "B", [("a", "B", None)], True),
-        ("b", "D", [("a", "B", None)], False),
+        ("a", "B", [("a", "B", "")], True),
+        ("b", "B", [("a", "B", "")], True),
+        ("b", "D", [("a", "B", "")], False),
         ("a", "B", [("a", "B", "C"), ("x", "C", "B")], False),  # corrected back
         ("b", "C", [("a", "B", "C"), ("x", "C", "B")], True),
-        ("a", "", [("a", "", None)], True),  # another type of question
-        ("b", "", [("a", "", None)], False),
+        ("a", "", [("a", "", "")], True),  # another type of question
+        ("b", "", [("a", "", "")], False),
+        ("b", "ABC", [("a", "AB", "A")], True),  # one thing more beside the wrong one
+        ("b", "BA", [("a", "AB", "A")], True),  # in another order
+        ("b", "BA", [("a", "CD", "AB")], False),
+        ("b", "AC", [("a", "AB", "A")], False),  # what is new was never refused
+        ("b", "A", [("a", "A", "AB")], True),  # too little was the mistake
+        ("b", "AC", [("a", "A", "AB")], False),
+        ("b", "ABC", [("a", "AB", "A"), ("x", "A", "AB")], False),  # B is right again
+        ("b", "BD", [("a", "AB", "AC"), ("x", "AC", "AD")], True),  # refused two steps ago
     ],
 )
-def test_a_file_brings_a_wrong_key_back(digest, answer, decided, back):
-    assert brings_back(digest, answer, decided) is back
+def test_a_file_brings_a_wrong_key_back(digest, answers, decided, back):
+    assert brings_back(digest, answers, decided) is back
 
 
 @pytest.fixture

@@ -127,6 +127,11 @@ class QuestionType(ABC, Generic[B]):
     def answer(self, body: B) -> str:
         """Return the key in words, on one line; empty where there is none."""
 
+    def calls_right(self, body: B) -> tuple[str, ...]:
+        """Return in words each thing the key calls right; the whole key where it is one thing."""
+        words = self.answer(body)
+        return (words,) if words else ()
+
     @abstractmethod
     def key_of(self, body: B) -> list[str]:
         """Return the key as the fields of a page hold it, as `rekey` reads it."""

@@ -116,6 +116,14 @@ def answer_of(kind: str, stem: str, body: Mapping[str, Any]) -> str:
     return f"{asked.stem.value} {words}" if asked.type.kind is Kind.TRUE_FALSE else words
 
 
+def calls_right(kind: str, stem: str, body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return in words each thing the key that stands in the columns calls right."""
+    asked = unpack(kind, stem, body)
+    if asked.type.kind is Kind.TRUE_FALSE:
+        return (answer_of(kind, stem, body),)
+    return asked.type.calls_right(asked.body)
+
+
 def rekeyed(asked: Asked, values: Sequence[str], why: str) -> Asked:
     """Return a question with another key. What was said about the old one gives way to `why`.
 

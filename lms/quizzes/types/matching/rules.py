@@ -121,7 +121,11 @@ class MatchingType(QuestionType[Matching]):
 
     def answer(self, body: Matching) -> str:
         """Return what belongs to each left side."""
-        return "; ".join(f"{pair.left.value}: {pair.right}" for pair in body.asked)
+        return "; ".join(self.calls_right(body))
+
+    def calls_right(self, body: Matching) -> tuple[str, ...]:
+        """Return each pair."""
+        return tuple(f"{pair.left.value}: {pair.right}" for pair in body.asked)
 
     def key_of(self, body: Matching) -> list[str]:
         """Return the choice that belongs to each left side, by its place."""

@@ -141,7 +141,11 @@ class MultipleType(QuestionType[Multiple]):
 
     def answer(self, body: Multiple) -> str:
         """Return the options that belong to the answer."""
-        return "; ".join(body.options[n].text.value for n in body.right)
+        return "; ".join(self.calls_right(body))
+
+    def calls_right(self, body: Multiple) -> tuple[str, ...]:
+        """Return each option that belongs to the answer."""
+        return tuple(body.options[n].text.value for n in body.right)
 
     def key_of(self, body: Multiple) -> list[str]:
         """Return the places of the options that belong to the answer."""

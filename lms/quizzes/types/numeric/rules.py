@@ -153,9 +153,11 @@ class NumericType(QuestionType[Numeric]):
 
     def answer(self, body: Numeric) -> str:
         """Return what is accepted, with its tolerance."""
-        return " / ".join(
-            wording(one, body.units) for one in body.answers if part(one.weight) == ALL
-        )
+        return " / ".join(self.calls_right(body))
+
+    def calls_right(self, body: Numeric) -> tuple[str, ...]:
+        """Return each number that is accepted."""
+        return tuple(wording(one, body.units) for one in body.answers if part(one.weight) == ALL)
 
     def key_of(self, body: Numeric) -> list[str]:
         """Return what is accepted, a line each: `2,5:0,1`."""

@@ -118,7 +118,11 @@ class ShortAnswerType(QuestionType[ShortAnswer]):
 
     def answer(self, body: ShortAnswer) -> str:
         """Return what is accepted."""
-        return " / ".join(one.value for one in body.answers if part(one.weight) == ALL)
+        return " / ".join(self.calls_right(body))
+
+    def calls_right(self, body: ShortAnswer) -> tuple[str, ...]:
+        """Return what is accepted."""
+        return tuple(one.value for one in body.answers if part(one.weight) == ALL)
 
     def key_of(self, body: ShortAnswer) -> list[str]:
         """Return what is accepted, a line each."""

@@ -109,7 +109,11 @@ class SingleType(QuestionType[Single]):
 
     def answer(self, body: Single) -> str:
         """Return the options that earn everything."""
-        return " / ".join(body.options[n].text.value for n in body.right)
+        return " / ".join(self.calls_right(body))
+
+    def calls_right(self, body: Single) -> tuple[str, ...]:
+        """Return each option that earns everything."""
+        return tuple(body.options[n].text.value for n in body.right)
 
     def key_of(self, body: Single) -> list[str]:
         """Return the place of the best option."""
