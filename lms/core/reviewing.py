@@ -55,7 +55,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One paragraph or block of a passage; `tone` is best, other, case, do, never, care or law."""
+    """One paragraph or block of a passage.
+
+    `tone` is best, other, answer, case, do, never, care or law; answer is what belongs beside the
+    first piece, by the key.
+    """
 
     text: str | Markup
     label: str = ""

@@ -128,7 +128,7 @@ def _lines(row: Row[*tuple[Any, ...]]) -> list[Passage]:
                 piece
                 for piece in (
                     Piece(line.text.value, tone="best" if line.best else "other"),
-                    Piece(line.wanted, _("Jawaban")),
+                    Piece(line.wanted, _("Jawaban"), "answer"),
                     Piece(line.feedback.value, _("Alasan")),
                 )
                 if piece.text

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -10,11 +11,12 @@ from sqlalchemy import select
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.core.db import db, unit_of_work
-from lms.panels import rating
+from lms.panels import rating, services
 from lms.panels.models import PanelRating
 from lms.panels.rules import Stage
 from tests import factories
 from tests.panels.rooms import WORDS, hold
+from tests.quizzes import typed
 
 SignIn = Callable[[Person], FlaskClient]
 NOW = factories.NOW
@@ -280,6 +282,30 @@ def test_a_room_nobody_is_invited_to_asks_for_its_panel(app: Flask, sign_in: Sig
     assert "Undang anggota, lalu mulai putaran 1." in fresh
     assert "Tidak ada anggota yang ditunggu" not in fresh
     assert f'class="button" href="{made.location}"' in chair.get("/panel").text
+
+
+def test_the_key_stands_beside_each_line_of_an_item(
+    app: Flask, sign_in: SignIn, tmp_path: Path
+) -> None:
+    typed.load(tmp_path)
+    held = hold(2, curriculum="K1", training=0)
+    expert = sign_in(held.panel[0])
+    wordings = {one.slug: one.position for one in services.list_items(held.room())}
+    shown = {
+        kind: text_of(expert.get(f"/panel/{held.public_id}/butir/{position}").text)
+        for kind, kuk in typed.KUK.items()
+        for position in [wordings.get(f"K1-{kuk.replace('.', '')[:4]}-91")]
+        if position
+    }
+    card, folded = shown["matching"].split("Alasan tiap pilihan dan sumber")
+    assert "Takut pulang ke rumah Jawaban: Rumah aman" in card
+    assert "Lebam di lengan dan kepala pusing Jawaban: Puskesmas" in card
+    assert "Pedoman dan umpan balik Luka diperiksa tenaga kesehatan" in card
+    assert "Rumah aman" not in folded
+    assert "Baris 1" not in folded
+    card, _folded = shown["ordering"].split("Alasan tiap pilihan dan sumber")
+    assert "Tanyakan apa yang paling mendesak Jawaban: 2" in card
+    assert "Jawaban:" not in shown["multiple"]
 
 
 def test_a_remark_about_an_item_that_is_not_on_the_list_is_not_found(
