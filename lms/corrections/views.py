@@ -116,7 +116,10 @@ def _is_key(wording: Wording, form: CorrectForm) -> bool:
                 "matching": _("Pilih pasangan untuk setiap baris."),
                 "ordering": _("Beri setiap baris satu urutan; setiap urutan dipakai sekali."),
                 "short_answer": _("Tulis jawaban yang diterima, satu per baris, paling banyak 26."),
-                "numeric": _("Tulis angka, satu per baris: 2,5 atau 2,5:0,1 atau 2..3."),
+                "numeric": _(
+                    "Tulis angka, satu per baris: 2,5 atau 2,5:0,1 atau 2..3. "
+                    "Tulis tanpa titik ribuan: 50000."
+                ),
             }.get(wording.kind, _("Pilih yang benar."))
         ]
     return not form.kunci.errors

@@ -429,6 +429,13 @@ def test_a_key_that_is_none_or_the_same_comes_back_with_what_was_typed(world: Sa
             page_of("numeric"), data={"kunci": "isian", "jawab": "dua jam", "alasan": "x"}
         ).text
     )
+    for line in ("50.000", "50.000:0,5"):
+        looked = browser.post(
+            page_of("numeric"), data={"kunci": "isian", "jawab": line, "alasan": "x"}
+        )
+        assert looked.status_code == 422
+        assert "Rentang ditulis 2..3. Tulis tanpa titik ribuan: 50000." in looked.text  # the hint
+        assert "atau 2..3. Tulis tanpa titik ribuan: 50000." in looked.text  # what is wrong
     for kind, wrong in (("true_false", "false"), ("matching", "A"), ("essay", "isian")):
         sent = {"kunci": wrong, "alasan": "x", "langkah": "terapkan", "yakin": "y"}
         assert browser.post(page_of(kind), data=sent).status_code == 422

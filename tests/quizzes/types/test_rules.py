@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lms.quizzes.exchange.model import (
@@ -624,6 +624,31 @@ def test_a_line_is_an_accepted_number_with_its_tolerance():
             rekeyed(body, values)
 
 
+def test_a_key_says_neither_fifty_nor_fifty_thousand_in_one():
+    body = Numeric((Number(Decimal("3.141")), Number(None, weight=Decimal(50))))
+    grouped = ["50.000", "5\n50.000", "50.000:0,5", "7:1.000", "1.000..2.000", "0 .. 2.000"]
+    for line in (*grouped, "-50.000", "50.000.000", "\N{MINUS SIGN}50.000", "+1.000"):
+        with pytest.raises(NotAKey) as refused:
+            rekeyed(body, [line])
+        assert not isinstance(refused.value, SameKey)
+    plain = ["50000", "50.0", "0.125", "2.5:0.1", "1.5..2.25", "12,500", "*"]
+    new = rekeyed(body, ["\n".join(plain)])
+    assert [str(one) for one in new.answers] == [
+        "50000:0",
+        "50:0",
+        "0.125:0",
+        "2.5:0.1",
+        "1.875:0.375",
+        "12.5:0",
+        "*",
+    ]
+    # What stands in the field is never refused.
+    [shown] = TYPES[Kind.NUMERIC].key_of(body)
+    assert shown == "3,141"
+    with pytest.raises(SameKey):
+        rekeyed(body, [shown])
+
+
 def test_what_was_wrong_stays_wrong_when_something_else_is_accepted_too():
     words = ShortAnswer((Accepted("tidak*", Decimal(0)), Accepted("*aman*")))
     new = rekeyed(words, ["*aman*\nterlindung"])
@@ -636,42 +661,47 @@ def test_what_was_wrong_stays_wrong_when_something_else_is_accepted_too():
 
 
 WEIGHTS = st.sampled_from([Decimal(0), Decimal(50), Decimal(100)])
-WORDS = st.text("ab*", min_size=1, max_size=3)
+WORDS = st.text("ab*", min_size=1, max_size=2)
+SPANS = st.tuples(st.integers(0, 4).map(Decimal), st.integers(0, 2).map(Decimal))
 
 
-@given(
-    st.lists(st.builds(Accepted, WORDS, WEIGHTS), min_size=1, max_size=6),
-    st.lists(WORDS, min_size=1, max_size=4, unique=True),
-    st.text("ab", min_size=1, max_size=4),
-)
-def test_a_word_that_no_changed_line_fits_earns_what_it_did(answers, lines, text):
-    body = ShortAnswer(tuple(answers))
-    try:
-        new = rekeyed(body, ["\n".join(lines)])
-    except SameKey:
+def keys(what):
+    """What is accepted, each with its weight and whether a new key has it; what else that has."""
+    return st.tuples(
+        st.lists(st.tuples(what, WEIGHTS, st.booleans()), min_size=2, max_size=5),
+        st.lists(what, max_size=1),
+    )
+
+
+def changed_by(answers, others):
+    """Return the lines of a new key, and those by which it differs."""
+    whole = {what for what, weight, _stays in answers if weight == 100}
+    lines = {what for what, weight, stays in answers if weight == 100 and stays} | set(others)
+    return lines, whole ^ lines
+
+
+@given(keys(WORDS))
+def test_a_word_that_no_changed_line_fits_earns_what_it_did(found):
+    lines, changed = changed_by(*found)
+    if not lines or not changed:
         return
-    changed = {one.value for one in answers if one.weight == 100} ^ set(lines)
-    assume(not any(fits(one, text) for one in changed))
-    assert earned(new, {"text": text}) == earned(body, {"text": text})
+    body = ShortAnswer(tuple(Accepted(what, weight) for what, weight, _stays in found[0]))
+    new = rekeyed(body, ["\n".join(lines)])
+    for text in ("a", "b", "aa", "ab", "ba", "bb", "aba", "c"):
+        if not any(fits(one, text) for one in changed):
+            assert earned(new, {"text": text}) == earned(body, {"text": text})
 
 
-SPANS = st.tuples(st.integers(0, 9).map(Decimal), st.integers(0, 2).map(Decimal))
-
-
-@given(
-    st.lists(st.tuples(SPANS, WEIGHTS), min_size=1, max_size=6),
-    st.lists(SPANS, min_size=1, max_size=4, unique=True),
-    st.integers(0, 11),
-)
-def test_a_number_that_no_changed_line_fits_earns_what_it_did(answers, lines, number):
-    body = Numeric(tuple(Number(*span, weight) for span, weight in answers))
-    try:
-        new = rekeyed(body, ["\n".join(f"{value}:{tolerance}" for value, tolerance in lines)])
-    except SameKey:
+@given(keys(SPANS))
+def test_a_number_that_no_changed_line_fits_earns_what_it_did(found):
+    lines, changed = changed_by(*found)
+    if not lines or not changed:
         return
-    changed = {span for span, weight in answers if weight == 100} ^ set(lines)
-    assume(not any(abs(number - value) <= tolerance for value, tolerance in changed))
-    assert earned(new, {"text": str(number)}) == earned(body, {"text": str(number)})
+    body = Numeric(tuple(Number(*what, weight) for what, weight, _stays in found[0]))
+    new = rekeyed(body, ["\n".join(f"{value}:{tolerance}" for value, tolerance in lines)])
+    for number in range(-2, 8):
+        if not any(abs(number - value) <= tolerance for value, tolerance in changed):
+            assert earned(new, {"text": str(number)}) == earned(body, {"text": str(number)})
 
 
 HALF, ZERO = Decimal(50), Decimal(0)

@@ -42,6 +42,8 @@ LONGEST = 80
 WRITTEN = re.compile(r"([+-]?[\d.,]*\d[.,]?(?:[eE][+-]?\d{1,2})?)(.*)", re.DOTALL | re.ASCII)
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}([.,])\d{3}(?:\1\d{3})*", re.ASCII)
 """A number that can be read as thousands: `1.000`, `12,500,000`."""
+ENDS = re.compile(r"\.\.|:")
+"""What stands between the numbers of one line of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +171,15 @@ class NumericType(QuestionType[Numeric]):
 
         Whoever wrote anything else is marked as before: the first that fits decides, so all keep
         their sequence and what is new stands in front. What earned a part goes on earning it,
-        unless it is one of the new lines. Units stay.
+        unless it is one of the new lines. Units stay. `50.000` is refused: of a learner it is read
+        in both ways, but a key must not say fifty to one who means fifty thousand.
         """
         known = {one.span for one in body.answers if part(one.weight) == ALL}
+        lines = key_lines(values)
+        if any(_points_thousands(one) for line in lines for one in ENDS.split(line)):
+            raise NotAKey(" ".join(lines)[:20])
         try:
-            found = [accepted_number(line.replace(",", ".")) for line in key_lines(values)]
+            found = [accepted_number(line.replace(",", ".")) for line in lines]
         except Refused as error:
             raise NotAKey(str(error)) from None
         if set(found) == known:
@@ -198,6 +204,12 @@ class NumericType(QuestionType[Numeric]):
             first = next((one for one in body.answers if _accepts(one, number)), None)
             found += [first] if first else []
         return max(found, key=lambda one: one.weight, default=None)
+
+
+def _points_thousands(number: str) -> bool:
+    """Tell whether the point of a number may group. A comma marks decimals, as a key shows them."""
+    clean = number.strip().replace("\N{MINUS SIGN}", "-")
+    return "." in clean and GROUPED.fullmatch(clean) is not None
 
 
 def _accepts(one: Number, number: Fraction) -> bool:
