@@ -125,11 +125,9 @@ class NumericType(QuestionType[Numeric]):
 
     def solve(self, body: Numeric, order: str) -> Response | None:
         """Write the first number that earns everything, in the first unit in which one does."""
-        largest = max(abs(one.value or 0) + one.tolerance + 1 for one in body.answers)
+        largest = max(abs(one.value or Decimal(0)) + one.tolerance + 1 for one in body.answers)
         for unit, one in product(body.units or (Unit(""),), body.answers):
-            middle: tuple[Decimal, ...] = (
-                (Decimal(0), largest) if one.value is None else (one.value,)
-            )
+            middle = (Decimal(0), largest) if one.value is None else (one.value,)
             for value in (*middle, middle[0] - one.tolerance, middle[0] + one.tolerance):
                 response = {"text": digits(value * unit.factor), "unit": unit.name}
                 if self.score(body, order, response) == ALL:
