@@ -15,6 +15,8 @@ from lms.statistics import rules
 from lms.statistics.rules import Consistency, Flag, Option, Sums
 
 LETTERS = "ABCD"
+RIGHT, WRONG = "+", "-"
+"""Letters of a question without lettered options: an answer is wholly right, or it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +125,14 @@ def _figures(version: int, key: str, cells: Sequence[Cell], borders: Sequence[fl
     n = sum(cell.count for cell in answered)
     right = sum(cell.count for cell in answered if cell.letter == key)
     people = _by_quarter(answered, borders)
+    letters = {*LETTERS, *(cell.letter for cell in answered if cell.letter)}
     options = tuple(
         _option(letter, key, answered, borders, people)
-        for letter in sorted({*LETTERS, *(cell.letter for cell in answered if cell.letter)})
+        for letter in sorted({RIGHT} if key == RIGHT else letters)
     )
     mine = next(one for one in options if one.is_key)
+    if key == RIGHT:
+        options = ()  # nobody chose among any
     p = right / n if n else None
     interval = rules.wilson(right, n)
     low, high = mine.curve[0], mine.curve[-1]

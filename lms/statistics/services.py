@@ -5,10 +5,23 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from lms.competency import services as competency
+from lms.competency.models import Evidence
+from lms.competency.rules import EvidenceKind
 from lms.core.db import db, insert_into, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.login import Viewer
@@ -72,7 +85,7 @@ def _due(now: datetime) -> int | None:
 
 
 def _cells(quiz_id: int) -> list[Cell]:
-    """Return the answers to a quiz, counted by the database. One query."""
+    """Return the answers to a quiz, counted by the database. Two queries."""
     last = (
         select(AnswerEvent.choice)
         .where(AnswerEvent.attempt_item_id == AttemptItem.id, AnswerEvent.choice.is_not(None))
@@ -81,21 +94,52 @@ def _cells(quiz_id: int) -> list[Cell]:
         .scalar_subquery()
     )
     critical = [code for code, kuk in competency.current().standard.kuk.items() if kuk.critical]
-    chosen = (
+    gate = case((Item.kuk.in_(critical), 0), else_=1).label("gate")
+    lettered = (
         select(
             AttemptItem.attempt_id,
             AttemptItem.item_version_id.label("version"),
             func.substr(AttemptItem.option_order, last, 1).label("letter"),
             ItemVersion.key,
-            case((Item.kuk.in_(critical), 0), else_=1).label("gate"),
+            gate,
         )
         .join(Attempt, Attempt.id == AttemptItem.attempt_id)
         .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
         .join(Item, Item.id == ItemVersion.item_id)
-        # Of other types there are no letters to count; they are left out, in the score too.
         .where(Attempt.quiz_id == quiz_id, FIRST, ItemVersion.key != "")
-        .cte("chosen")
     )
+    # What has no letters was marked by its type, or by whoever read it: the ledger says how.
+    answered = exists().where(
+        AnswerEvent.attempt_item_id == AttemptItem.id, AnswerEvent.response.is_not(None)
+    )
+    others = (
+        select(
+            AttemptItem.attempt_id,
+            AttemptItem.item_version_id,
+            case(
+                (~answered, None), (Evidence.passed.is_(True), pooling.RIGHT), else_=pooling.WRONG
+            ),
+            literal(pooling.RIGHT),
+            gate,
+        )
+        .join(Attempt, Attempt.id == AttemptItem.attempt_id)
+        .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .join(
+            Evidence,
+            and_(
+                Evidence.person_id == Attempt.person_id,
+                Evidence.kind == EvidenceKind.Q,
+                Evidence.group_key == Attempt.public_id,
+                Evidence.kuk == Item.kuk,
+                Evidence.ref == cast(ItemVersion.id, String),
+                Evidence.replaces_id.is_(None),
+            ),
+        )
+        .where(Attempt.quiz_id == quiz_id, FIRST, ItemVersion.key == "")
+    )
+    both = union_all(lettered, others) if _has_others(quiz_id) else lettered
+    chosen = both.cte("chosen")
     right = case((chosen.c.letter == chosen.c.key, 1), else_=0)
     score = (
         select(
@@ -128,6 +172,17 @@ def _cells(quiz_id: int) -> list[Cell]:
     ]
 
 
+def _has_others(quiz_id: int) -> bool:
+    """Tell whether a quiz has questions without lettered options: most have none."""
+    found = (
+        select(ItemVersion.id)
+        .join(Item, Item.id == ItemVersion.item_id)
+        .where(Item.quiz_id == quiz_id, ItemVersion.key == "")
+        .limit(1)
+    )
+    return db.session.scalar(found) is not None
+
+
 def _wordings(versions: Collection[int]) -> tuple[dict[int, str], set[int]]:
     """Return the key of each wording, and the wordings that count at the cut."""
     kuk = competency.current().standard.kuk
@@ -137,7 +192,7 @@ def _wordings(versions: Collection[int]) -> tuple[dict[int, str], set[int]]:
         .where(ItemVersion.id.in_(versions))
     ).all()
     gated = {row.id for row in rows if row.kuk not in kuk or not kuk[row.kuk].critical}
-    return {row.id: row.key for row in rows}, gated
+    return {row.id: row.key or pooling.RIGHT for row in rows}, gated
 
 
 @dataclass(frozen=True, slots=True)

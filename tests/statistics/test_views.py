@@ -13,7 +13,9 @@ from lms.statistics.models import QuizFigures
 from lms.statistics.rules import Flag
 from tests import factories
 from tests.factories import NOW
+from tests.quizzes import typed
 from tests.quizzes.helpers import DAY, answer, begin, drawn, hand_in, sit
+from tests.quizzes.types import scene
 
 LATER = NOW + timedelta(hours=2)
 
@@ -159,6 +161,37 @@ def test_one_wording(sat, sign_in):
     assert page.count("<polyline") == 4
     assert f"n masih kecil: baru {n} jawaban" in page
     assert page.count("Kunci</span>") == 1
+
+
+@pytest.mark.both
+def test_questions_without_letters_are_counted_by_the_ledger(app, sign_in, tmp_path):
+    typed.load(tmp_path)
+    for right in (True, True, False):
+        ref = begin(factories.person().id)
+        for position, kind, values in scene.lines(ref):
+            if kind == "numeric" and not right:
+                answer(ref, position, None, values=["99999", ""])
+            elif kind not in ("single", "essay") and (right or kind != "ordering"):
+                answer(ref, position, None, values=values)
+        hand_in(ref)
+    services.refresh(NOW)
+    found = {line.kuk: line.figures for line in services.read_quiz("K1").lines}
+    assert services.read_quiz("K1").sittings == 3
+
+    def figures(kind: str) -> tuple:
+        one = found[typed.KUK[kind]]
+        return one["n"], one["omitted"], one["p"], one["options"]
+
+    assert figures("matching") == (3, 0, 1.0, [])
+    assert figures("numeric") == (3, 0, pytest.approx(2 / 3), [])
+    assert figures("ordering") == (2, 1, 1.0, [])
+    assert found[typed.KUK["numeric"]]["r"] == pytest.approx(1.0, abs=1e-6)
+    assert "dead_distractor" not in found[typed.KUK["numeric"]]["flags"]
+    assert figures("essay") == (0, 3, None, [])
+    line = next(one for one in services.read_quiz("K1").lines if one.kuk == typed.KUK["numeric"])
+    page = trainer_of(sign_in).get(f"/laporan/butir/{line.slug}/{line.number}").text
+    assert "tidak punya pilihan berhuruf" in page
+    assert "Siapa memilih apa" not in page
 
 
 def test_a_wording_nobody_met(app, sign_in):
