@@ -54,7 +54,8 @@ LARGE = 24 * 1024 * 1024
 """Bytes; a larger piece of memory goes back to the system as soon as it is free."""
 KEPT = 64 * 1024 * 1024
 """Bytes that are free and kept at hand at most, each for `GIVEN_BACK` seconds."""
-GIVEN_BACK = 5.0
+GIVEN_BACK = 1.0
+"""Seconds between two times that freed memory goes back: a millisecond of work each."""
 SHORTEST_LIFE = 1.0
 """Seconds. One that ends earlier is not replaced at once: it would only end again, and again."""
 

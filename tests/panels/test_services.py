@@ -156,7 +156,7 @@ def test_who_is_waited_for_follows_the_room(app: Flask) -> None:
         with unit_of_work():
             rating.finish(held.room(person), now=held.later())
 
-    assert waited() == [Due.LEAD, None, None]
+    assert waited() == [Due.INVITE, None, None]
     held.advance()
     for person in (first, second):
         held.rate(person, [60, 70])
