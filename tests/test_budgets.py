@@ -224,7 +224,7 @@ PAGES: list[Page] = [
     ("trainer", "/laporan/kesepakatan.csv", 2),
     ("trainer", "/moderasi/beda/{dispute}", 11),
     ("trainer", "/moderasi/banding/{appeal}", 12),
-    ("trainer", "/angkatan/{slug}/penilai", 8),
+    ("trainer", "/angkatan/{slug}/penilai", 9),
     ("learner", "/banding", 7),
     ("learner", "/banding/baru", 7),
     ("assessor", "/menilai/{waiting}", 11),

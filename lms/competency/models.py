@@ -28,6 +28,7 @@ class Evidence(Base):
 
     Source: decision-rules 1. What the columns mean per kind:
     Q:   source = curriculum, group = attempt, ref = item version, passed
+         (ref = version/moderasi, and mark, where a third person decided about an essay)
     SK:  source = case, group = submission, ref = "", mark
          (ref = moderasi or banding-<appeal> for a mark that replaces an earlier one)
     SIM: source = simulation, group = run, ref = node, passed, harmful for the whole run

@@ -126,6 +126,8 @@ def complete(standard: Standard, kuk: Kuk, rows: Iterable[Row]) -> frozenset[int
 
     Of a quiz: as many items as a sitting shows. Of anything else the row itself is the whole.
     """
+    rows = list(rows)
+    replaced = {row.replaces for row in rows}  # by another row about the same item
     counts: dict[tuple[EvidenceKind, str], list[int]] = {}
     for row in rows:
         counts.setdefault((row.kind, row.group), [])
@@ -134,6 +136,6 @@ def complete(standard: Standard, kuk: Kuk, rows: Iterable[Row]) -> frozenset[int
     return frozenset(
         one
         for (kind, _group), ids in counts.items()
-        if kind is not EvidenceKind.Q or len(ids) >= standard.shown_for(kuk)
+        if kind is not EvidenceKind.Q or len(set(ids) - replaced) >= standard.shown_for(kuk)
         for one in ids
     )

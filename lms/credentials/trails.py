@@ -131,9 +131,7 @@ def read_trail(code: str, viewer: Viewer, *, now: datetime) -> Trail:
     head = rows[0]
     found, kept = trail_of(head.person_id, head.standard_version_id)
     items = wordings.names_of(
-        int(one.row.ref)
-        for one in kept
-        if one.row.kind is EvidenceKind.Q and one.row.ref.isdecimal()
+        version for one in kept if (version := _version_of(one.row)) is not None
     )
     reader = _Reader(
         found.standard, kept, items, head.decided_at, now, head.trace, head.sealed or ""
@@ -194,6 +192,12 @@ def _select(code: str, viewer: Viewer) -> Any:
         .where(Certificate.code == known, allowed)
         .order_by(Signature.position)
     )
+
+
+def _version_of(row: competency_rules.Row) -> int | None:
+    """Return the wording a row of a sitting is about; a third person's row names it too."""
+    version = row.ref.partition("/")[0]
+    return int(version) if row.kind is EvidenceKind.Q and version.isdecimal() else None
 
 
 class _Reader:
@@ -288,8 +292,7 @@ class _Reader:
         enough: frozenset[int],
     ) -> Piece:
         """Return one row as people read it, with its qualities as of the ledger's moment."""
-        is_item = row.kind is EvidenceKind.Q and row.ref.isdecimal()
-        item = self.items.get(int(row.ref)) if is_item else None
+        item = self.items.get(_version_of(row) or 0)
         facts = Facts(one.stated, item.reviewed if item else None)
         return Piece(
             kept=one,

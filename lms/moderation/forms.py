@@ -64,7 +64,7 @@ class AnswerForm(PageForm):
 
 
 class PlanForm(PageForm):
-    """Cases and stations that two assessors mark."""
+    """Cases, stations and essays that two assessors mark."""
 
 
 def plan_form(offered: Iterable[tuple[str, str, bool]]) -> type[PlanForm]:

@@ -34,6 +34,11 @@ REFUSALS = (
 )
 
 
+def marked(kind: EvidenceKind) -> str:
+    """Say what two assessors mark: of a quiz, its essays."""
+    return str(_("Esai kuis") if kind is EvidenceKind.Q else KINDS[kind])
+
+
 def explain(error: DomainError) -> str:
     """Say why a step cannot be taken, and what to do."""
     known = {

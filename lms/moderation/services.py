@@ -17,6 +17,8 @@ from lms.notices.due import Due
 from lms.notices.rules import Kind as NoticeKind
 from lms.practice.cases import services as cases
 from lms.practice.observations.texts import get_station, list_stations_of
+from lms.quizzes.essays import services as essays
+from lms.quizzes.types.model import Text
 from lms.ratings import appeals
 from lms.ratings import services as ratings
 from lms.ratings.appeals import Case
@@ -30,6 +32,8 @@ class Desk:
     disputes: Sequence[Open]
     asked: Sequence[Case]
     halves: Sequence[Half]
+    essays: Mapping[str, tuple[str, int]]
+    """Where the page of a half-marked essay is, by its subject: sitting and position."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +48,14 @@ class Piece:
     answer: str = ""
     model_html: Markup | None = None
     scenario: str = ""
+    stem: Text | None = None
+    """The question of an essay."""
+    guidance: Text | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanLine:
-    """One case or station of a class, and how many mark it."""
+    """One case, station or quiz with essays of a class, and how many mark it."""
 
     kind: EvidenceKind
     code: str
@@ -70,13 +77,20 @@ class Plan:
     lines: Sequence[PlanLine]
     assessors: int
 
+    @property
+    def has_essays(self) -> bool:
+        """Tell whether a quiz asks an essay."""
+        return any(line.kind is EvidenceKind.Q for line in self.lines)
+
 
 def desk(viewer: Viewer) -> Desk:
-    """Return what waits in the viewer's classes. Eleven queries at most, at any size."""
+    """Return what waits in the viewer's classes. Twelve queries at most, at any size."""
+    halves = ratings.list_halves(viewer.id)
     return Desk(
         disputes=ratings.list_disputes(viewer.id),
         asked=appeals.list_queue(viewer.id),
-        halves=ratings.list_halves(viewer.id),
+        halves=halves,
+        essays=essays.places_of([one.subject for one in halves if one.kind is EvidenceKind.Q]),
     )
 
 
@@ -109,6 +123,17 @@ def _piece(kind: EvidenceKind, subject: str, source: str, code: str) -> Piece:
             answer=found.answer,
             model_html=found.model_html,
         )
+    if kind is EvidenceKind.Q:
+        essay = essays.get_disputed(subject)
+        return Piece(
+            title=standard.curricula.get(source, (source, source)),
+            kuk=kuk,
+            levels=(),
+            acts={},
+            answer=essay.text,
+            stem=essay.stem,
+            guidance=essay.guidance,
+        )
     station = get_station(source)
     levels = station.indicators[code]
     return Piece(
@@ -121,7 +146,7 @@ def _piece(kind: EvidenceKind, subject: str, source: str, code: str) -> Piece:
 
 
 def get_plan(cohort: Cohort) -> Plan:
-    """Return how many assessors mark each case and station of a class. Seven queries."""
+    """Return how many assessors mark each case, station and essay of a class. Eight queries."""
     wanted = ratings.plan_of(cohort.id)
     taught = set(cohorts.list_curricula(cohort.id))
     standard = competency.current().standard
@@ -148,6 +173,18 @@ def get_plan(cohort: Cohort) -> Plan:
             fixed=raters_needed(station.curriculum) > 1,
         )
         for station in list_stations_of(cohort)
+    ]
+    asking = essays.asking_curricula()
+    lines += [
+        PlanLine(
+            kind=EvidenceKind.Q,
+            code=code,
+            title=title,
+            raters=wanted.get((EvidenceKind.Q, code), 1),
+            fixed=False,
+        )
+        for code, title in standard.curricula.items()
+        if code in asking and (not taught or code in taught)
     ]
     staff = {
         line.person_id

@@ -39,6 +39,7 @@ from lms.quizzes.models import (
 )
 from lms.quizzes.receipts import Acknowledged, is_genuine
 from lms.quizzes.types import stored
+from lms.ratings.services import MODERATED
 
 BATCH = 200
 """Sittings compared at once."""
@@ -278,7 +279,12 @@ def _stored(groups: Sequence[str]) -> dict[str, dict[tuple[str, str], tuple[int,
     rows = db.session.execute(
         select(
             Evidence.group_key, Evidence.ref, Evidence.kuk, Evidence.person_id, Evidence.passed
-        ).where(Evidence.kind == EvidenceKind.Q, Evidence.group_key.in_(groups))
+        ).where(
+            Evidence.kind == EvidenceKind.Q,
+            Evidence.group_key.in_(groups),
+            # What a third person decided stands beside the mark it took the place of.
+            ~Evidence.ref.endswith(f"/{MODERATED}", autoescape=True),
+        )
     )
     found: dict[str, dict[tuple[str, str], tuple[int, bool | None]]] = defaultdict(dict)
     for row in rows:

@@ -129,6 +129,7 @@ WORDS: dict[str, str] = {
     "quizzes.correct": N_("Kunci butir diperbaiki"),
     "quizzes.extra_time": N_("Waktu tambahan kuis diatur"),
     "quizzes.mark": N_("Jawaban tertulis dinilai"),
+    "quizzes.rate": N_("Jawaban tertulis dinilai oleh satu dari dua penilai"),
     "quizzes.limit": N_("Batas waktu kuis diatur"),
     "ratings.annul": N_("Tanda dua penilai ditarik kembali"),
     "ratings.appeal": N_("Langkah banding"),

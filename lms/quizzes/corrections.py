@@ -34,6 +34,8 @@ from lms.quizzes.models import (
 )
 from lms.quizzes.types import NotAKey, SameKey, stored
 from lms.quizzes.types.stored import Asked
+from lms.ratings import services as ratings
+from lms.ratings.services import MODERATED
 
 NewKey = str | tuple[str, ...] | None
 """What is right instead: the letter of an option, or what the fields of another type hold (see
@@ -338,10 +340,12 @@ def _entries(groups: Sequence[str], versions: Sequence[int]) -> dict[str, Any]:
         .where(
             Evidence.person_id == Attempt.person_id,  # the index of the ledger is by person
             Evidence.kind == EvidenceKind.Q,
-            Evidence.ref.in_([str(one) for one in versions]),
+            Evidence.ref.in_([ref for one in versions for ref in (str(one), f"{one}/{MODERATED}")]),
             Attempt.public_id.in_(groups),
             EvidenceVoid.id.is_(None),
         )
+        # Where a third person decided about an essay, that row comes after the one it replaced.
+        .order_by(Evidence.id)
     )
     return {row.group_key: row for row in rows}
 
@@ -385,6 +389,8 @@ def correct(wording: Wording, key: NewKey, *, reason: str, by_id: int, now: date
         item.withdrawn_at, item.withdrawn_reason = now, services.WRONG_KEY
     db.session.flush()
     services.note_laws()
+    if wording.is_marked_by_hand:  # nobody reads the answers any more: see lms.quizzes.essays
+        ratings.drop_open(EvidenceKind.Q, str(wording.id), now=now)
     audit.record(
         "quizzes.correct",
         f"item_version:{wording.id}",

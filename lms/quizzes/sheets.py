@@ -9,10 +9,12 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Row, String, bindparam, cast, func, select
+from sqlalchemy.orm import aliased
 
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
+from lms.competency.models import Evidence
 from lms.competency.rules import EvidenceKind, Kuk, State
 from lms.core import reviewing
 from lms.core.db import db
@@ -32,6 +34,7 @@ from lms.quizzes.models import (
 from lms.quizzes.types import TYPES, Kind, base, stored
 from lms.quizzes.types.model import Text
 from lms.quizzes.types.stored import Asked
+from lms.ratings.services import MODERATED
 
 log = logging.getLogger(__name__)
 AnyRow = Row[*tuple[Any, ...]]
@@ -77,6 +80,7 @@ ITEMS = (
 TEXTS = select(
     ItemVersion.kind, ItemVersion.stem, ItemVersion.options, ItemVersion.key, ItemVersion.body
 ).where(ItemVersion.id == bindparam("version"))
+_THIRD = aliased(Evidence)
 DRAWN = (
     select(
         AttemptItem.id,
@@ -95,13 +99,24 @@ DRAWN = (
         Item.kuk,
         Item.slug,
         Item.withdrawn_at,
-        AnswerMark.level,
-        AnswerMark.passed,
-        AnswerMark.note,
-        AnswerMark.at.label("marked_at"),
+        # What a third person decided takes the place of the lower of two marks.
+        func.coalesce(_THIRD.mark, AnswerMark.level).label("level"),
+        func.coalesce(_THIRD.passed, AnswerMark.passed).label("passed"),
+        func.coalesce(_THIRD.note, AnswerMark.note).label("note"),
+        func.coalesce(_THIRD.recorded_at, AnswerMark.at).label("marked_at"),
     )
     .join(ItemVersion, ItemVersion.id == AttemptItem.item_version_id)
     .join(Item, Item.id == ItemVersion.item_id)
+    .join(Attempt, Attempt.id == AttemptItem.attempt_id)
+    .join(
+        _THIRD,
+        (_THIRD.person_id == Attempt.person_id)
+        & (_THIRD.kind == EvidenceKind.Q)
+        & (_THIRD.group_key == Attempt.public_id)
+        & (_THIRD.kuk == Item.kuk)
+        & (_THIRD.ref == cast(ItemVersion.id, String) + f"/{MODERATED}"),
+        isouter=True,
+    )
     .join(AnswerMark, AnswerMark.attempt_item_id == AttemptItem.id, isouter=True)
     .where(AttemptItem.attempt_id == bindparam("attempt"))
     .order_by(AttemptItem.position)

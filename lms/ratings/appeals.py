@@ -132,10 +132,19 @@ def candidates(person_id: int, now: datetime) -> list[Candidate]:
     }
     asked = set(db.session.scalars(select(Appeal.evidence_id).where(Appeal.person_id == person_id)))
     waits = ratings.sealed([person_id])
+    every = competency.list_evidence(person_id)
+    # A sitting's part is answered as a whole: no appeal while one of its essays waits.
+    held = {
+        (row.kind, row.group_key, row.kuk)
+        for row in every
+        if row.kind not in MARKED and waits.hides_row(row)
+    }
     rows = [
         row
-        for row in competency.list_evidence(person_id)
-        if row.id in behind and not waits.hides_row(row)
+        for row in every
+        if row.id in behind
+        and not waits.hides_row(row)
+        and (row.kind, row.group_key, row.kuk) not in held
     ]
     rows = _once(
         [row for row in rows if row.id not in asked], [row for row in rows if row.id in asked]

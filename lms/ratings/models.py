@@ -21,7 +21,7 @@ class RaterPlan(Base):
     cohort_id: Mapped[int] = mapped_column(ForeignKey("cohort.id"), primary_key=True)
     kind: Mapped[EvidenceKind] = mapped_column(text_enum(EvidenceKind), primary_key=True)
     source: Mapped[str] = mapped_column(primary_key=True)
-    """Case or station."""
+    """Case, station, or the curriculum whose quiz asks essays."""
     raters: Mapped[int]
     set_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     set_at: Mapped[datetime]
@@ -57,9 +57,12 @@ class Rating(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[EvidenceKind] = mapped_column(text_enum(EvidenceKind))
     subject: Mapped[str]
-    """SK: the submission. OBS: round/station/variant. Up to the first slash: the ledger's group."""
+    """SK: the submission. OBS: round/station/variant. Q: sitting/version of the essay.
+
+    Up to the first slash: the ledger's group.
+    """
     source: Mapped[str]
-    """Case or station."""
+    """Case, station or curriculum."""
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     rater_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     slot: Mapped[int]

@@ -62,6 +62,11 @@ def settle(marks: Sequence[Mark], *, critical: bool) -> Settled:
     return Settled(ranks.index(min(ranks)), differs and (critical or len(acts) > 1))
 
 
+def passes(level: int, *, critical: bool) -> bool:
+    """Tell whether a level passes: a critical criterion asks for the highest, others for 1."""
+    return level >= (LEVELS[-1] if critical else 1)
+
+
 class RatingRefused(DomainError):
     """The mark cannot be taken."""
 
@@ -93,8 +98,12 @@ class NoGain(DomainError):
 def subject_of(group: str, ref: str) -> str:
     """Return what was marked, from the group and the reference of its ledger row.
 
-    A case is its submission, a station the story played there in one round.
+    A case is its submission, a station the story played there in one round, an essay its wording
+    in one sitting: no station has a number for a name.
     """
+    first = ref.partition("/")[0]
+    if first.isdecimal():
+        return f"{group}/{first}"
     story = ref.split("/")[:2]
     return "/".join((group, *story)) if len(story) == 2 else group
 

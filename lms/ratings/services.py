@@ -1,6 +1,6 @@
 """Two assessors and the third person, whatever it is that they mark. Services flush.
 
-Features below the pages mark things: a submitted case, a station, later an essay. They name it in
+Features below the pages mark things: a submitted case, a station, an essay. They name it in
 an `About`, hold a lock on it, and hand each mark to `rate`; what comes back is complete on both
 sides and goes to the ledger. Nothing here tells one assessor what the other gave before that.
 """
@@ -48,7 +48,7 @@ MODERATED = "moderasi"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What is marked: one submission, or one story played at a station."""
+    """What is marked: one submission, one story played at a station, or one essay of a sitting."""
 
     kind: EvidenceKind
     subject: str
@@ -120,9 +120,10 @@ def set_plan(
     by_id: int,
     now: datetime,
 ) -> None:
-    """Keep how many assessors mark each case and station of a class from now on. Flushes.
+    """Keep how many assessors mark what in a class from now on. Flushes.
 
-    What somebody has begun to mark, or has handed in, stays with the number it began with.
+    What somebody has begun to mark, or has handed in, stays with the number it began with; an
+    essay once somebody has begun to mark it.
     """
     before = plan_of(cohort_id)
     changed = {key: n for key, n in wanted.items() if before.get(key, 1) != n}
@@ -360,6 +361,41 @@ def annul(about: About, *, by_id: int, reason: str, now: datetime) -> int:
     return count
 
 
+def drop_open(kind: EvidenceKind, place: str, *, now: datetime) -> None:
+    """Take back what is half marked or waits for a third person at one place of any group. Flushes.
+
+    There is nothing to be marked there any more. What both have marked stays as it is.
+    """
+    ends = Rating.subject.endswith(f"/{place}", autoescape=True)
+    halves = (
+        select(Rating.subject)
+        .where(Rating.kind == kind, ends, Rating.annulled_at.is_(None))
+        .group_by(Rating.subject)
+        .having(func.count() < rules.TWO)
+    )
+    db.session.execute(
+        update(Rating)
+        .where(
+            Rating.kind == kind,
+            Rating.subject.in_(db.session.scalars(halves).all()),
+            Rating.annulled_at.is_(None),
+        )
+        .values(annulled_at=now),
+        execution_options={"synchronize_session": False},
+    )
+    db.session.execute(
+        update(Moderation)
+        .where(
+            Moderation.kind == kind,
+            Moderation.subject.endswith(f"/{place}", autoescape=True),
+            Moderation.decided_at.is_(None),
+            Moderation.dropped_at.is_(None),
+        )
+        .values(dropped_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def sealed_query(people: Collection[int] | Select[Any]) -> Select[Any]:
     """Return a query of the things whose assessors nobody is told yet: columns kind, subject.
 
@@ -592,7 +628,8 @@ def standing_row(person_id: int, kind: EvidenceKind, subject: str, kuk: str) -> 
 
 def replace(row: Evidence, mark: Mark, *, ref: str, raters: int, by_id: int, now: datetime) -> None:
     """Append a row that takes the place of `row`: the same moment, another mark. Flushes."""
-    place = "/".join(row.ref.split("/")[:2]) if row.kind is EvidenceKind.OBS else ""
+    parts = {EvidenceKind.OBS: 2, EvidenceKind.Q: 1}.get(row.kind, 0)
+    place = "/".join(row.ref.split("/")[:parts])
     fact = competency.NewEvidence(
         person_id=row.person_id,
         kind=row.kind,
@@ -600,6 +637,7 @@ def replace(row: Evidence, mark: Mark, *, ref: str, raters: int, by_id: int, now
         source=row.source,
         group=row.group_key,
         ref=f"{place}/{ref}" if place else ref,
+        passed=_passes(row, mark) if row.kind is EvidenceKind.Q else None,
         mark=mark.level,
         harmful=bool(mark.act),
         replaces=row.id,
@@ -610,6 +648,12 @@ def replace(row: Evidence, mark: Mark, *, ref: str, raters: int, by_id: int, now
         happened_at=row.happened_at,
     )
     competency.append([fact], standard_id=row.standard_version_id, now=now)
+
+
+def _passes(row: Evidence, mark: Mark) -> bool:
+    """Tell whether a mark of an essay passes, by the standard its sitting was marked by."""
+    kuk = competency.version(row.standard_version_id).standard.kuk.get(row.kuk)
+    return rules.passes(mark.level, critical=kuk is not None and kuk.critical)
 
 
 def corrections(person_id: int, kind: EvidenceKind, source: str) -> dict[tuple[str, str], Evidence]:
@@ -690,7 +734,7 @@ class Waiting:
 
     disputes: int
     seconds: int
-    """Stations one of two has marked, and this assessor has not; cases are in their queue."""
+    """Stations one of two has marked, and this assessor has not; the rest is in their queues."""
     appeals: int
 
     @property

@@ -98,3 +98,28 @@ def test_what_is_upheld_gives_more_than_there_was():
     with pytest.raises(rules.NoGain):
         rules.check_gain(Mark(1), Mark(1))
     assert rules.due_at(AT, 3) == AT + timedelta(days=3)
+
+
+@pytest.mark.parametrize(
+    ("ref", "subject"),
+    [
+        ("", "g"),
+        ("moderasi", "g"),
+        ("ST1/A", "g/ST1/A"),
+        ("ST1/A/moderasi", "g/ST1/A"),
+        ("12", "g/12"),
+        ("12/moderasi", "g/12"),
+    ],
+)
+def test_a_row_of_the_ledger_names_what_was_marked(ref: str, subject: str):
+    assert rules.subject_of("g", ref) == subject
+
+
+@pytest.mark.parametrize(
+    ("level", "critical", "expected"),
+    [(0, False, False), (1, False, True), (1, True, False), (2, True, True)],
+)
+def test_a_critical_criterion_asks_for_the_highest_level(
+    level: int, critical: bool, expected: bool
+):
+    assert rules.passes(level, critical=critical) is expected

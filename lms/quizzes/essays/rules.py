@@ -2,6 +2,7 @@
 
 from lms.core.errors import DomainError
 from lms.quizzes.rules import HIGHEST
+from lms.ratings import rules as ratings
 
 LEVELS = (0, 1, HIGHEST)
 LONGEST_NOTE = 2000
@@ -25,4 +26,4 @@ def check_mark(level: int, note: str) -> None:
 
 def passes(level: int, *, critical: bool) -> bool:
     """Tell whether a level passes: a critical criterion asks for the highest, others for 1."""
-    return level >= (HIGHEST if critical else 1)
+    return ratings.passes(level, critical=critical)

@@ -1,6 +1,6 @@
 """What assessors do with written answers of quizzes. Services flush; entry points commit."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    cast,
     exists,
     func,
     literal,
@@ -49,6 +50,11 @@ from lms.quizzes.types import Kind
 from lms.quizzes.types.essay.rules import words
 from lms.quizzes.types.model import Text
 from lms.quizzes.types.stored import Asked
+from lms.ratings import rules as rating_rules
+from lms.ratings import services as ratings
+from lms.ratings.models import Rating
+from lms.ratings.rules import Mark
+from lms.ratings.services import MODERATED
 
 AnyRow = Row[*tuple[Any, ...]]
 ASSESSORS = (Part.ASSESSOR, Part.TRAINER)
@@ -57,7 +63,16 @@ PAGE = 50
 
 
 class AlreadyMarked(DomainError):
-    """Somebody marked the answer before."""
+    """Somebody marked the answer before, or the same assessor did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one of two assessors, or the third person, found."""
+
+    name: str
+    """Empty while a third person has to decide."""
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +120,24 @@ class Essay:
     text: str
     words: int
     mark: Reading | None
+    """What counts, once everybody who has to has marked."""
     marked_by: str
+    raters: int = 1
+    """How many assessors mark it."""
+    own: Reading | None = None
+    """What the reader gave, while the second assessor has not marked."""
+    others: Sequence[Opinion] = ()
+    """What each of two gave, once both are in; after them the third person."""
+    waits_for_third: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disputed:
+    """What a third person reads before deciding about an essay."""
+
+    stem: Text
+    guidance: Text
+    text: str
 
 
 def _unread() -> type[AttemptItem]:
@@ -191,7 +223,14 @@ def _in_scope(viewer: Viewer) -> ColumnElement[bool]:
 
 def _waiting_for(viewer: Viewer) -> Select[*tuple[Any, ...]]:
     """Return the query of answers that wait for this viewer; see `_essays`."""
+    rated = exists().where(
+        Rating.kind == EvidenceKind.Q,
+        Rating.subject == Attempt.public_id + "/" + cast(ItemVersion.id, String),
+        Rating.rater_id == viewer.id,
+        Rating.annulled_at.is_(None),
+    )
     return _essays(_unread()).where(
+        ~rated,  # what waits for the second assessor waits for others
         _in_scope(viewer),
         Attempt.person_id != viewer.id,
         Attempt.person_id.not_in(cohorts.conflicts_of(viewer.id)),
@@ -293,10 +332,19 @@ def get_essay(public_id: str, position: int, viewer: Viewer) -> Essay:
     """
     row = _find(public_id, position, viewer)
     asked = _asked(row.version)
-    mark = db.session.scalar(
-        select(AnswerMark).where(AnswerMark.attempt_item_id == row.question_id)
-    )
-    names = accounts.names_of([row.person_id, *([mark.by_id] if mark else [])])
+    mark = _mark_of(row)
+    given = _given(row)
+    own = next((one for one in given if one.rater_id == viewer.id), None)
+    # Before both are in, nobody is shown anything but their own mark.
+    shown = given if mark else []
+    third = _third(row) if shown else None
+    waits = bool(shown) and own is None and ratings.has_open_dispute(_about(row))
+    known = [one.rater_id for one in shown] + [one.by_id for one in (mark, third) if one]
+    names = accounts.names_of([row.person_id, *known])
+    opinions = [Opinion("" if waits else names[one.rater_id], _reading(one, row)) for one in shown]
+    if third:
+        opinions.append(Opinion(names[third.by_id], third.reading))
+    counts = Reading(mark.level, mark.passed, mark.note, mark.at) if mark else None
     return Essay(
         public_id=public_id,
         position=position,
@@ -314,8 +362,126 @@ def get_essay(public_id: str, position: int, viewer: Viewer) -> Essay:
         most_words=asked.body.most_words,
         text=row.text,
         words=words(row.text),
-        mark=Reading(mark.level, mark.passed, mark.note, mark.at) if mark else None,
-        marked_by=names[mark.by_id] if mark else "",
+        mark=third.reading if third else counts,
+        marked_by="" if not mark or waits else names[third.by_id if third else mark.by_id],
+        raters=rating_rules.TWO if given else 1 if mark else _raters(row),
+        own=_reading(own, row) if own and not mark else None,
+        others=opinions,
+        waits_for_third=waits,
+    )
+
+
+def _about(row: AnyRow) -> ratings.About:
+    """Return what two assessors mark when they mark an essay."""
+    return ratings.About(
+        kind=EvidenceKind.Q,
+        subject=f"{row.public_id}/{row.version}",
+        source=row.curriculum_code,
+        person_id=row.person_id,
+    )
+
+
+def _given(row: AnyRow) -> list[ratings.Given]:
+    """Return what was given for an essay so far. One query, none for the quiz of a class."""
+    if row.for_class:
+        return []
+    about = _about(row)
+    return ratings.given_by_subject(about.kind, [about.subject]).get(about.subject, [])
+
+
+def _raters(row: AnyRow) -> int:
+    """Return how many assessors an essay that nobody has marked yet wants."""
+    if row.for_class:
+        return 1
+    cohort = cohorts.find_cohort_of(row.person_id)
+    return ratings.needed(cohort.id if cohort else None, EvidenceKind.Q, row.curriculum_code)
+
+
+def _reading(given: ratings.Given, row: AnyRow) -> Reading:
+    """Return what one of two assessors gave, as pages show it."""
+    said = given.marks[row.kuk]
+    kuk = _standard_of(row).standard.kuk.get(row.kuk)
+    passed = rules.passes(said.level, critical=kuk is not None and kuk.critical)
+    return Reading(said.level, passed, said.note, given.at[row.kuk])
+
+
+@dataclass(frozen=True, slots=True)
+class _Third:
+    """What a third person decided."""
+
+    by_id: int
+    reading: Reading
+
+
+def _third(row: AnyRow) -> _Third | None:
+    """Return what a third person decided about an essay of two assessors. One query."""
+    found = ratings.standing_row(row.person_id, EvidenceKind.Q, _about(row).subject, row.kuk)
+    if found is None or not found.ref.endswith(f"/{MODERATED}"):
+        return None
+    reading = Reading(found.mark or 0, bool(found.passed), found.note, found.recorded_at)
+    return _Third(found.assessor_id or 0, reading)
+
+
+def get_disputed(subject: str) -> Disputed:
+    """Return an essay by what two assessors marked there: sitting/wording. Raises NotFound.
+
+    Who may read it, the caller has checked: see lms.ratings.
+    """
+    public_id, _slash, version = subject.partition("/")
+    row = db.session.execute(
+        select(AnswerEvent.response)
+        .join(AttemptItem, AttemptItem.id == AnswerEvent.attempt_item_id)
+        .join(Attempt, Attempt.id == AttemptItem.attempt_id)
+        .where(
+            Attempt.public_id == public_id,
+            Attempt.closed_at.is_not(None),
+            AttemptItem.item_version_id == int(version),
+            AnswerEvent.response.is_not(None),
+        )
+        .order_by(AnswerEvent.seq.desc(), AnswerEvent.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        raise NotFound(subject)
+    asked = _asked(int(version))
+    return Disputed(asked.stem, asked.body.guidance, row.response["text"])
+
+
+def places_of(subjects: Collection[str]) -> Mapping[str, tuple[str, int]]:
+    """Return the sitting and position of essays, by what two assessors marked. One query."""
+    if not subjects:
+        return {}
+    rows = db.session.execute(
+        select(Attempt.public_id, AttemptItem.item_version_id, AttemptItem.position)
+        .join(AttemptItem, AttemptItem.attempt_id == Attempt.id)
+        .where(Attempt.public_id.in_({one.partition("/")[0] for one in subjects}))
+    )
+    found = {f"{row[0]}/{row[1]}": (row[0], row[2]) for row in rows}
+    return {one: found[one] for one in subjects if one in found}
+
+
+def asking_curricula() -> frozenset[str]:
+    """Return the curricula whose quiz asks an essay. One query."""
+    later = aliased(ItemVersion)
+    return frozenset(
+        db.session.scalars(
+            select(Quiz.curriculum_code)
+            .join(Item, Item.quiz_id == Quiz.id)
+            .join(ItemVersion, ItemVersion.item_id == Item.id)
+            .where(
+                Quiz.for_class.is_(False),
+                Item.withdrawn_at.is_(None),
+                ItemVersion.kind == Kind.ESSAY,
+                ~exists().where(later.item_id == Item.id, later.number > ItemVersion.number),
+            )
+            .distinct()
+        )
+    )
+
+
+def _mark_of(row: AnyRow) -> AnswerMark | None:
+    return db.session.scalar(
+        select(AnswerMark).where(AnswerMark.attempt_item_id == row.question_id)
     )
 
 
@@ -331,11 +497,12 @@ def _standard_of(row: AnyRow) -> Current:
 
 def mark(
     public_id: str, position: int, viewer: Viewer, *, level: int, note: str, now: datetime
-) -> bool:
+) -> bool | None:
     """Write the mark of an answer down, once; tell whether it passes. Flushes.
 
     An answer in the quiz of a curriculum becomes evidence here, of the moment the sitting was
-    handed in. Raises as get_essay, and AlreadyMarked, rules.NoLevel, rules.NoNote.
+    handed in. Where two assessors mark it that comes with the second one, and the lower mark
+    counts: None until then. Raises as get_essay, and AlreadyMarked, rules.NoLevel, rules.NoNote.
     """
     rules.check_mark(level, note)
     curriculum = db.session.scalar(
@@ -346,27 +513,78 @@ def mark(
     # Nobody can call the question faulty between this look and the mark.
     keys.hold(curriculum or "")
     row = _find(public_id, position, viewer)
+    end = _End(level, note, viewer.id)
+    pairs: list[ratings.Pair] = []
+    if not row.for_class:
+        # One after the other: who comes second sees what the first one gave.
+        db.session.execute(
+            select(AttemptItem.id).where(AttemptItem.id == row.question_id).with_for_update()
+        )
+        if _mark_of(row) is not None:
+            raise AlreadyMarked(public_id)
+        if _given(row) or _raters(row) > 1:
+            pairs = _rate(row, end, now)
+            if not pairs:
+                return None
+            (pair,) = pairs
+            end = _End(pair.mark.level, pair.mark.note, pair.rater_id, rating_rules.TWO)
+    passed = _close(row, end, viewer.id, now)
+    ratings.open_disputes({_about(row): pairs}, now=now)
+    return passed
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The mark that counts, and whose it is."""
+
+    level: int
+    note: str
+    by_id: int
+    raters: int = 1
+
+
+def _rate(row: AnyRow, said: _End, now: datetime) -> list[ratings.Pair]:
+    """Keep what one of two assessors gave; return the pair once both are in."""
+    try:
+        pairs = ratings.rate(
+            _about(row), said.by_id, {row.kuk: Mark(said.level, note=said.note)}, now=now
+        )
+    except rating_rules.RatingRefused:
+        raise AlreadyMarked(row.public_id) from None
+    # Neither level nor note: who reads the trail may be the second assessor.
+    audit.record(
+        "quizzes.rate",
+        f"attempt_item:{row.question_id}",
+        actor_id=said.by_id,
+        now=now,
+        sitting=row.public_id,
+    )
+    return pairs
+
+
+def _close(row: AnyRow, end: _End, actor_id: int, now: datetime) -> bool:
+    """Write the mark that counts down, and the evidence that follows; tell whether it passes."""
     found = _standard_of(row)
     kuk = None if row.for_class else found.standard.kuk.get(row.kuk)
-    passed = rules.passes(level, critical=kuk is not None and kuk.critical)
+    passed = rules.passes(end.level, critical=kuk is not None and kuk.critical)
     is_new = insert_once(
         AnswerMark,
         attempt_item_id=row.question_id,
-        level=level,
+        level=end.level,
         passed=passed,
-        note=note,
-        by_id=viewer.id,
+        note=end.note,
+        by_id=end.by_id,
         at=now,
     )
     if not is_new:
-        raise AlreadyMarked(public_id)
+        raise AlreadyMarked(row.public_id)
     audit.record(
         "quizzes.mark",
         f"attempt_item:{row.question_id}",
-        actor_id=viewer.id,
+        actor_id=actor_id,
         now=now,
-        sitting=public_id,
-        level=level,
+        sitting=row.public_id,
+        level=end.level,
         passed=passed,
     )
     if not row.for_class:
@@ -377,11 +595,12 @@ def mark(
                     kind=EvidenceKind.Q,
                     kuk=row.kuk,
                     source=row.curriculum_code,
-                    group=public_id,
+                    group=row.public_id,
                     ref=str(row.version),
                     passed=passed,
-                    assessor_id=viewer.id,
-                    note=note,
+                    assessor_id=end.by_id,
+                    raters=end.raters,
+                    note=end.note,
                     happened_at=row.closed_at,
                 )
             ],

@@ -39,14 +39,17 @@ def mark(public_id: str, position: int) -> ResponseReturnValue:
         return _page(public_id, position, form, 422)
     try:
         with unit_of_work():
-            services.mark(
+            passed = services.mark(
                 public_id, position, viewer, level=form.level, note=form.catatan.data, now=now
             )
     except MayNotAssess:
         return render_template("essays/refused.html"), 403
     except services.AlreadyMarked:
         return _page(public_id, position, form, 409)
-    flash(_("Penilaian tersimpan. Peserta dapat membacanya sekarang."), "success")
+    if passed is None:
+        flash(_("Penilaian Anda tersimpan. Menunggu penilai kedua."), "success")
+    else:
+        flash(_("Penilaian tersimpan. Peserta dapat membacanya sekarang."), "success")
     following = services.find_next(public_id, viewer)
     if following is None:
         return redirect(url_for(".queue"))

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lms.accounts import services as accounts
+from lms.competency.rules import EvidenceKind
+from lms.core.i18n import gettext
 from lms.core.login import Viewer
 from lms.ratings import services as ratings
 from lms.statistics.agreement.rules import Agreement, agreement, count
@@ -27,6 +29,13 @@ class Report:
     assessors: Sequence[Line]
 
 
+def _name(one: ratings.Both) -> str:
+    """Return what a line of a rubric is called."""
+    if one.kind is EvidenceKind.Q:
+        return gettext("Esai kuis %(code)s, KUK %(kuk)s", code=one.source, kuk=one.kuk)
+    return f"{one.source} {one.kuk}"
+
+
 def read(viewer: Viewer) -> Report:
     """Return the agreement of every pair there is. Two queries.
 
@@ -36,7 +45,7 @@ def read(viewer: Viewer) -> Report:
     rubric: dict[str, list[tuple[int, int]]] = defaultdict(list)
     people: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for one in both:
-        rubric[f"{one.source} {one.kuk}"].append(one.levels)
+        rubric[_name(one)].append(one.levels)
         for place, rater in enumerate(one.raters):
             # The assessor's own mark first, whoever came first.
             people[rater].append((one.levels[place], one.levels[1 - place]))
