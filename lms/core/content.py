@@ -18,6 +18,7 @@ LARGEST = 2_000_000
 class Spec(BaseModel):
     """Base of every validated piece of content: unknown fields are errors, values are frozen."""
 
+    # Built when content is read: a server whose content is loaded need not have most of them.
     model_config = ConfigDict(
         extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True
     )

@@ -27,6 +27,7 @@ from lms.core.errors import NotFound
 from lms.core.login import Viewer
 from lms.quizzes import reviewing
 from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
+from lms.ratings.services import MODERATED
 from lms.statistics import pooling
 from lms.statistics.models import QuizFigures
 from lms.statistics.pooling import Cell
@@ -112,13 +113,15 @@ def _cells(quiz_id: int) -> list[Cell]:
     answered = exists().where(
         AnswerEvent.attempt_item_id == AttemptItem.id, AnswerEvent.response.is_not(None)
     )
+    # Where two assessors differed about an essay, the third person's word counts.
+    third = aliased(Evidence)
+    wording = cast(ItemVersion.id, String)
+    passed = func.coalesce(third.passed, Evidence.passed).is_(True)
     others = (
         select(
             AttemptItem.attempt_id,
             AttemptItem.item_version_id,
-            case(
-                (~answered, None), (Evidence.passed.is_(True), pooling.RIGHT), else_=pooling.WRONG
-            ),
+            case((~answered, None), (passed, pooling.RIGHT), else_=pooling.WRONG),
             literal(pooling.RIGHT),
             gate,
         )
@@ -132,9 +135,19 @@ def _cells(quiz_id: int) -> list[Cell]:
                 Evidence.kind == EvidenceKind.Q,
                 Evidence.group_key == Attempt.public_id,
                 Evidence.kuk == Item.kuk,
-                Evidence.ref == cast(ItemVersion.id, String),
-                Evidence.replaces_id.is_(None),
+                Evidence.ref == wording,
             ),
+        )
+        .join(
+            third,
+            and_(
+                third.person_id == Evidence.person_id,
+                third.kind == Evidence.kind,
+                third.group_key == Evidence.group_key,
+                third.kuk == Evidence.kuk,
+                third.ref == wording + f"/{MODERATED}",
+            ),
+            isouter=True,
         )
         .where(Attempt.quiz_id == quiz_id, FIRST, ItemVersion.key == "")
     )

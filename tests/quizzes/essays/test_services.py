@@ -262,6 +262,18 @@ def test_a_question_that_was_called_faulty_waits_no_more(room: Room):
     assert reconcile.reconcile().problems == []
 
 
+def fault(room: Room, ref, *, now) -> None:
+    """Call the first essay of a sitting faulty, and mark the closed sittings again."""
+    with unit_of_work():
+        made = corrections.correct(
+            wording_of(ref), None, reason="Keliru.", by_id=room.trainer.id, now=now
+        )
+    again = corrections.get_correction(made.public_id)
+    with unit_of_work():
+        for sitting in corrections.look_at(made.sittings, corrections.versions_of(again), None):
+            corrections.rescore(again, sitting, now=now)
+
+
 def wording_of(ref) -> corrections.Wording:
     slug, number = db.session.execute(
         select(Item.slug, ItemVersion.number)
@@ -286,14 +298,7 @@ def test_a_faulty_question_that_was_marked_leaves_the_ledger_and_not_the_sheet(r
     ask(kuk(critical=False))
     ref = sit(room.people[0].id)
     mark(ref, room.viewer, 2)
-    with unit_of_work():
-        made = corrections.correct(
-            wording_of(ref), None, reason="Keliru.", by_id=room.trainer.id, now=LATER
-        )
-    again = corrections.get_correction(made.public_id)
-    with unit_of_work():
-        for sitting in corrections.look_at(made.sittings, corrections.versions_of(again), None):
-            corrections.rescore(again, sitting, now=LATER)
+    fault(room, ref, now=LATER)
 
     (entry,) = entries(ref)
     assert db.session.scalars(select(EvidenceVoid.evidence_id)).all() == [entry.id]

@@ -15,13 +15,14 @@ from lms.core import audit
 from lms.core.db import db, unit_of_work
 from lms.core.models import AuditEvent
 from lms.operations import reconcile
-from lms.quizzes import corrections, sheets
+from lms.quizzes import sheets
 from lms.quizzes.essays import services
 from lms.quizzes.models import AnswerMark, Quiz
 from lms.ratings import appeals
 from lms.ratings import rules as rating_rules
 from lms.ratings import services as ratings
 from lms.ratings.models import Moderation, Rating
+from lms.statistics import services as statistics
 from lms.statistics.agreement import services as agreement
 from tests import factories
 from tests.factories import NOW
@@ -35,7 +36,7 @@ from tests.quizzes.essays.helpers import (
     sit_class_quiz,
     viewer_of,
 )
-from tests.quizzes.essays.test_services import entries, mark, waiting, wording_of
+from tests.quizzes.essays.test_services import entries, fault, mark, waiting, wording_of
 from tests.races import race
 
 LATER = NOW + timedelta(days=2)
@@ -207,6 +208,11 @@ def test_a_third_person_decides_on_a_critical_criterion(room: Two):
     essay = services.get_essay(ref.public_id, decided, room.other)
     assert [one.name for one in essay.others] == ["Bu Penilai", "Bu Pelatih", "Tiga Penengah"]
     assert (essay.mark.level, essay.marked_by) == (2, "Tiga Penengah")
+    statistics.refresh(LAST)
+    counted = {line.figures["version"]: line.figures for line in statistics.read_quiz("K1").lines}
+    assert {one: figures["p"] for one, figures in counted.items() if figures["n"]} == {
+        int(one.ref): float(one.ref == version) for one in before
+    }
     assert state(person_id) is State.FAIL  # the other essays still wait
 
     for line in ratings.list_disputes(room.judge.id):
@@ -349,22 +355,10 @@ def test_a_faulty_question_leaves_nothing_to_wait_for(room: Two):
     mark(ref, room.viewer, 1, FIRST)
     assert len(ratings.list_halves(room.judge.id)) == 1
     assert ratings.sealed([room.people[0].id]).things
-    fault(room, ref)
+    fault(room, ref, now=LAST)
     assert ratings.list_halves(room.judge.id) == []
     assert not ratings.sealed([room.people[0].id]).things
     assert reconcile.reconcile().problems == []
-
-
-def fault(room: Two, ref) -> None:
-    """Call the first essay of a sitting faulty, and mark the closed sittings again."""
-    with unit_of_work():
-        made = corrections.correct(
-            wording_of(ref), None, reason="Keliru.", by_id=room.trainer.id, now=LAST
-        )
-    again = corrections.get_correction(made.public_id)
-    with unit_of_work():
-        for sitting in corrections.look_at(made.sittings, corrections.versions_of(again), None):
-            corrections.rescore(again, sitting, now=LAST)
 
 
 @pytest.mark.both
@@ -379,7 +373,7 @@ def test_a_faulty_question_takes_its_dispute_along(room: Two, is_decided: bool):
                     line.public_id, room.judge, level=2, act="", reason=REASON, now=LAST
                 )
         assert state(person_id) is State.PASS
-    fault(room, ref)
+    fault(room, ref, now=LAST)
     assert len(ratings.list_disputes(room.judge.id)) == (0 if is_decided else len(open_) - 1)
     version = wording_of(ref).id
     standing = ratings.standing_row(
