@@ -6,9 +6,12 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
 from lms.agencies.rules import Outcome, Stage
+from lms.cohorts import models as cohorts  # noqa: F401  # tables ours point to
 from lms.core.db import Base, text_enum
 from lms.core.ids import public_id
+from lms.credentials import models as credentials  # noqa: F401  # tables ours point to
 
 
 class ComplaintKind(StrEnum):

@@ -6,7 +6,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
 from lms.core.db import Base
+from lms.quizzes import models as quizzes  # noqa: F401  # tables ours point to
 
 
 class Rescore(Base):

@@ -5,6 +5,8 @@ from datetime import date, datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
+from lms.cohorts import models as cohorts  # noqa: F401  # tables ours point to
 from lms.core.db import Base, text_enum
 from lms.core.ids import public_id
 from lms.evaluations.rules import Rating, Side

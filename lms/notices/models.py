@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
+from lms.core import models as core  # noqa: F401  # tables ours point to
 from lms.core.db import Base, text_enum
 from lms.notices.rules import Kind
 

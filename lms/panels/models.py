@@ -6,9 +6,12 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
+from lms.competency import models as competency  # noqa: F401  # tables ours point to
 from lms.core.db import Base, text_enum
 from lms.core.ids import public_id
 from lms.panels.rules import Choice, Stage
+from lms.quizzes import models as quizzes  # noqa: F401  # tables ours point to
 
 
 class PanelRoom(Base):

@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
+from lms.competency import models as competency  # noqa: F401  # tables ours point to
 from lms.core.db import Base, text_enum
 from lms.core.ids import public_id
 from lms.reviews.rules import Expertise

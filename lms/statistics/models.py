@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.core.db import Base
+from lms.quizzes import models as quizzes  # noqa: F401  # tables ours point to
 
 
 class QuizFigures(Base):

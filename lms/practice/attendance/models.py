@@ -6,6 +6,8 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
+from lms.cohorts import models as cohorts  # noqa: F401  # tables ours point to
 from lms.core.db import Base, text_enum
 from lms.practice.attendance.rules import Presence
 

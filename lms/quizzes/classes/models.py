@@ -6,8 +6,12 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
+from lms.cohorts import models as cohorts  # noqa: F401  # tables ours point to
 from lms.core.db import Base, text_enum
 from lms.core.ids import public_id
+from lms.quizzes import models as quizzes  # noqa: F401  # tables ours point to
+from lms.quizzes.collections import models as collections  # noqa: F401  # tables ours point to
 
 
 class Purpose(StrEnum):

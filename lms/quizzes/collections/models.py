@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
+from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
+from lms.cohorts import models as cohorts  # noqa: F401  # tables ours point to
 from lms.core.db import Base, text_enum
 from lms.core.ids import public_id
 
