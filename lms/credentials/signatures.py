@@ -22,7 +22,14 @@ from lms.core import audit
 from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.credentials import rules, services
-from lms.credentials.models import Decision, Deferral, Proposal, ProposalState, Signature
+from lms.credentials.models import (
+    Decision,
+    Deferral,
+    Proposal,
+    ProposalState,
+    Scheme,
+    Signature,
+)
 from lms.credentials.register import list_held
 from lms.credentials.rules import Signer, Step
 from lms.credentials.schemes import get_scheme
@@ -109,6 +116,17 @@ def open_of(person_ids: Sequence[int], scheme_code: str) -> dict[int, Open]:
         one: Open(proposals.get(one), tuple(signatures[one]), deferrals.get(one))
         for one in {*proposals, *deferrals}
     }
+
+
+def list_put_off(person_id: int) -> list[tuple[Deferral, Scheme]]:
+    """Return what meetings put off about one person and nobody lifted, oldest first."""
+    rows = db.session.execute(
+        select(Deferral, Scheme)
+        .join(Scheme, Scheme.code == Deferral.scheme_code)
+        .where(Deferral.person_id == person_id, Deferral.lifted_at.is_(None))
+        .order_by(Deferral.id)
+    )
+    return [(deferral, scheme) for deferral, scheme in rows]
 
 
 # What people do

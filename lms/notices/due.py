@@ -16,7 +16,7 @@ from lms.accounts.models import Person
 from lms.cohorts.models import ClassState, Cohort, CohortCurriculum, Enrolment
 from lms.core import clock
 from lms.core.db import db
-from lms.credentials.models import Certificate, CertificateEvent, Scheme
+from lms.credentials.models import Certificate, CertificateEvent, Deferral, Scheme
 from lms.modules.models import Curriculum, Lesson, LessonDone
 from lms.notices import rules
 from lms.notices.models import Notice
@@ -66,6 +66,7 @@ def _sources(now: datetime, zone: str) -> Iterator[Iterator[Due]]:
         if stage == rules.LESSONS_STAGE:
             yield _lessons_left(cohort)
     yield _cases_decided(now, zone)
+    yield _put_off(now, zone)
     yield _papers_ready(now, zone)
     for span in rules.paper_spans(now.astimezone(clock.ZONES["WIB"]).date()):
         yield _papers_ending(span, zone)
@@ -151,6 +152,28 @@ def _cases_decided(now: datetime, zone: str) -> Iterator[Due]:
             stage=0,
             about=row.case_code,
             path=f"/studi-kasus/{row.case_code.lower()}",
+            zone=zone,
+        )
+
+
+def _put_off(now: datetime, zone: str) -> Iterator[Due]:
+    """Give those whose decision was put off and not taken up again since."""
+    subject = literal("deferral:", String) + cast(Deferral.id, String)
+    query = (
+        _people(Kind.PUT_OFF, subject, 0)
+        .add_columns(subject.label("subject"), Scheme.title, Scheme.title_en)
+        .join(Deferral, Deferral.person_id == Person.id)
+        .join(Scheme, Scheme.code == Deferral.scheme_code)
+        .where(Deferral.at > now - rules.FRESH, Deferral.lifted_at.is_(None))
+    )
+    for row in db.session.execute(query):
+        yield _to(
+            row,
+            kind=Kind.PUT_OFF,
+            subject=row.subject,
+            stage=0,
+            about=row.title_en if row.locale == "en" else row.title,
+            path="/sertifikat",
             zone=zone,
         )
 

@@ -10,6 +10,7 @@ SUBJECTS = {
     Kind.CLASS_SOON: lazy_gettext("Pengingat jadwal"),
     Kind.LESSONS_LEFT: lazy_gettext("Pengingat jadwal"),
     Kind.CASE_DECIDED: lazy_gettext("Kabar untuk Anda"),
+    Kind.PUT_OFF: lazy_gettext("Kabar untuk Anda"),
     Kind.PAPER_READY: lazy_gettext("Dokumen Anda siap"),
     Kind.PAPER_ENDS: lazy_gettext("Masa berlaku dokumen Anda"),
     Kind.PAPER_QUESTION: lazy_gettext("Ada pertanyaan untuk Anda"),
@@ -20,6 +21,7 @@ CHOICES = {
     Kind.CLASS_SOON: lazy_gettext("Kelas Anda segera mulai"),
     Kind.LESSONS_LEFT: lazy_gettext("Pelajaran belum selesai menjelang kelas"),
     Kind.CASE_DECIDED: lazy_gettext("Tugas tertulis sudah dinilai"),
+    Kind.PUT_OFF: lazy_gettext("Keputusan Anda ditunda"),
     Kind.PAPER_READY: lazy_gettext("Sertifikat terbit"),
     Kind.PAPER_ENDS: lazy_gettext("Sertifikat segera berakhir"),
     Kind.PAPER_QUESTION: lazy_gettext("Pertanyaan tentang sertifikat"),
@@ -29,6 +31,18 @@ CHOICES = {
 
 
 APPEALS = frozenset({Kind.APPEAL_ASKED, Kind.APPEAL_MOVED})
+NEWS = {
+    Kind.CASE_DECIDED: lazy_gettext("Satu tugas tertulis Anda sudah dinilai."),
+    Kind.PUT_OFF: lazy_gettext(
+        "Keputusan tentang Anda ditunda. Ada yang perlu dilakukan lebih dulu."
+    ),
+    Kind.PAPER_READY: lazy_gettext("Satu dokumen Anda sudah siap diunduh."),
+    Kind.PAPER_QUESTION: lazy_gettext(
+        "Administrator bertanya tentang satu dokumen Anda. Anda dapat menjawab."
+    ),
+}
+"""What a mail says of them in one sentence that needs no facts."""
+ABOUT_ONE = frozenset(NEWS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +64,23 @@ def sentence(kind: Kind, stage: int, about: str) -> str:
         )
     if kind is Kind.LESSONS_LEFT:
         return _("Masih ada pelajaran daring yang belum selesai sebelum %(about)s.", about=about)
-    if kind is Kind.CASE_DECIDED:
-        return _("Studi kasus %(about)s sudah dinilai.", about=about)
-    if kind is Kind.PAPER_READY:
-        return _("Sertifikat %(about)s sudah terbit.", about=about)
-    if kind is Kind.PAPER_QUESTION:
-        return _("Ada pertanyaan tentang sertifikat %(about)s. Anda dapat menjawab.", about=about)
+    if kind in ABOUT_ONE:
+        return _about_one(kind, about)
     if kind in APPEALS:
         return _appeal(kind, about)
     if stage == 0:
         return _("Sertifikat %(about)s sudah berakhir.", about=about)
     return _("Sertifikat %(about)s segera berakhir.", about=about)
+
+
+def _about_one(kind: Kind, about: str) -> str:
+    if kind is Kind.CASE_DECIDED:
+        return _("Studi kasus %(about)s sudah dinilai.", about=about)
+    if kind is Kind.PUT_OFF:
+        return _("Keputusan untuk %(about)s ditunda. Lihat yang perlu dilakukan.", about=about)
+    if kind is Kind.PAPER_READY:
+        return _("Sertifikat %(about)s sudah terbit.", about=about)
+    return _("Ada pertanyaan tentang sertifikat %(about)s. Anda dapat menjawab.", about=about)
 
 
 def _appeal(kind: Kind, about: str) -> str:
@@ -98,12 +118,8 @@ def _news(kind: Kind, stage: int, facts: Facts) -> str:
             day=facts.day,
             count=facts.count,
         )
-    if kind is Kind.CASE_DECIDED:
-        return _("Satu tugas tertulis Anda sudah dinilai.")
-    if kind is Kind.PAPER_READY:
-        return _("Satu dokumen Anda sudah siap diunduh.")
-    if kind is Kind.PAPER_QUESTION:
-        return _("Administrator bertanya tentang satu dokumen Anda. Anda dapat menjawab.")
+    if kind in ABOUT_ONE:
+        return str(NEWS[kind])
     if kind in APPEALS:
         return _appeal_news(kind)
     if stage == 0:

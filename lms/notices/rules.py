@@ -12,6 +12,8 @@ class Kind(StrEnum):
     CLASS_SOON = "class_soon"
     LESSONS_LEFT = "lessons_left"
     CASE_DECIDED = "case_decided"
+    PUT_OFF = "put_off"
+    """The decision meeting wants something else first."""
     PAPER_READY = "paper_ready"
     PAPER_ENDS = "paper_ends"
     PAPER_QUESTION = "paper_question"

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 
 from lms.accounts import services as accounts
 from lms.core.db import unit_of_work
-from lms.credentials import register, services
+from lms.credentials import register, services, signatures
 from lms.credentials.models import Method
 from lms.credentials.rules import Reason, Status
 from tests import factories
@@ -63,6 +63,29 @@ def test_when_everything_is_there_the_trainer_is_named_as_the_next_step(world: W
     page = text_of(sign_in(world.trainee).get("/sertifikat").text)
     assert "Semua syarat terpenuhi." in page
     assert "21 dari 21 kriteria" in page
+
+
+def test_whose_decision_is_put_off_reads_why_and_what_to_do(world: World, sign_in):
+    fulfil(world.trainee, "K1")
+    other = world.join("Maria Ulfah")
+    ids = world.trainee.id, world.cohort.id, world.trainer.id
+    browser, beside = sign_in(world.trainee), sign_in(other)
+    with unit_of_work():
+        signatures.put_off(
+            ids[0], "K1", cohort_id=ids[1], by_id=ids[2], now=NOW,
+            reason="Rencana <b>rujukan</b> belum lengkap.", todo="Lengkapi rencana SK1.",
+        )  # fmt: skip
+    page = browser.get("/sertifikat").text
+    assert "Keputusan untuk" in page
+    assert "Yang perlu dilakukan: Lengkapi rencana SK1." in page
+    assert "Alasan: Rencana &lt;b&gt;rujukan&lt;/b&gt; belum lengkap." in page
+    assert "Semua syarat terpenuhi." not in page, "nobody is told that only a signature is missing"
+    assert "Lengkapi rencana" not in beside.get("/sertifikat").text
+    with unit_of_work():
+        signatures.lift(ids[0], "K1", cohort_id=ids[1], by_id=ids[2], now=NOW)
+    page = browser.get("/sertifikat").text
+    assert "Lengkapi rencana" not in page
+    assert "Semua syarat terpenuhi." in page
 
 
 def test_the_holder_sees_certificates_and_who_looked(world: World, sign_in):

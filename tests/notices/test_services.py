@@ -13,6 +13,7 @@ from lms.cohorts.models import Cohort
 from lms.core.db import db, unit_of_work
 from lms.core.i18n import speaking
 from lms.core.models import Mail
+from lms.credentials import signatures
 from lms.notices import due, letters, services
 from lms.notices.models import Notice
 from lms.notices.rules import Kind
@@ -139,6 +140,37 @@ def test_a_certificate_is_told_when_issued_and_before_it_ends(app: Flask):
         services.sweep(at(ends - timedelta(days=left)))
     kinds = [stage for kind, stage in told(world.trainee) if kind is Kind.PAPER_ENDS]
     assert kinds == [90, 30, 7, 0]
+
+
+@pytest.mark.both
+def test_whose_decision_is_put_off_is_told_once_and_again_for_another_time(app: Flask):
+    world = World()
+    person_id, where, by_id = world.trainee.id, world.cohort.id, world.trainer.id
+
+    def put_off(now: datetime) -> None:
+        with unit_of_work():
+            signatures.put_off(
+                person_id, "K1", cohort_id=where, by_id=by_id, now=now,
+                reason="Alasan rahasia", todo="Tugas rahasia",
+            )  # fmt: skip
+
+    put_off(NOON)
+    for _ in range(2):
+        services.sweep(NOON + timedelta(hours=1))
+    assert told(world.trainee) == [(Kind.PUT_OFF, 0)]
+    [mail] = mails()
+    assert mail.to == world.trainee.email
+    assert "rahasia" not in mail.body
+    with unit_of_work():
+        signatures.lift(person_id, "K1", cohort_id=where, by_id=by_id, now=NOON)
+    put_off(NOON + timedelta(days=1))
+    with unit_of_work():
+        signatures.lift(person_id, "K1", cohort_id=where, by_id=by_id, now=NOON)
+    services.sweep(NOON + timedelta(days=2))
+    assert told(world.trainee) == [(Kind.PUT_OFF, 0)], "taken up again before it was told"
+    put_off(NOON + timedelta(days=3))
+    services.sweep(NOON + timedelta(days=3, hours=1))
+    assert told(world.trainee) == [(Kind.PUT_OFF, 0)] * 2
 
 
 def test_a_revoked_certificate_is_not_announced(app: Flask):

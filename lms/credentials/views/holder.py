@@ -9,6 +9,7 @@ from lms.core.errors import NotFound
 from lms.core.i18n import pick
 from lms.credentials import services, words
 from lms.credentials.register import get_document, list_looks
+from lms.credentials.signatures import list_put_off
 from lms.credentials.trails import read_trail
 from lms.credentials.views.blueprint import bp, config
 
@@ -16,13 +17,15 @@ from lms.credentials.views.blueprint import bp, config
 @bp.get("/sertifikat")
 @login.signed_in
 def mine() -> ResponseReturnValue:
-    """Show the viewer's certificates, what is missing for the next, and who looked."""
+    """Show the viewer's certificates, what holds up the next, and who looked."""
     viewer = login.require_viewer()
     outlook = services.get_outlook(viewer.id, clock.now())
+    is_learner = viewer.is_any("trainee")
     return render_template(
         "credentials/mine.html",
         held=outlook.held[::-1],
-        ahead=_ahead(outlook) if viewer.is_any("trainee") else [],
+        ahead=_ahead(outlook) if is_learner else [],
+        put_off=list_put_off(viewer.id) if is_learner else [],
         looks=list_looks(viewer.id),
         words=words,
         base_url=config().base_url,
