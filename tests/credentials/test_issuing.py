@@ -9,11 +9,13 @@ import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lms.accounts import services as accounts
 from lms.cohorts import services as cohorts
@@ -93,8 +95,8 @@ def wrong(size: int) -> list[str]:
     numbers = sorted(row.number for row in rows)
     tests = {
         "certificates": len(rows) == size,
-        "each decision once": len({row.decision_id for row in rows}) == size,
-        "each person once": len({row.person_id for row in rows}) == size,
+        "each decision once": len({row.decision_id for row in rows}) == len(rows) == size,
+        "each person once": len({row.person_id for row in rows}) == len(rows) == size,
         "numbers without gap or double": numbers
         == [f"{n:04d}/SULUH-K1/2026" for n in range(1, size + 1)],
         "counter": db.session.scalar(select(NumberCounter.last)) == size,
@@ -233,6 +235,44 @@ def test_forty_people_six_times_at_once_get_one_certificate_each(bare_app: Flask
     assert sum(one for one in done if isinstance(one, int)) == CROWD, done
     with bare_app.app_context():
         assert wrong(CROWD) == []
+
+
+@pytest.mark.both
+def test_who_looks_first_and_issues_then_goes_red(bare_app: Flask, monkeypatch: pytest.MonkeyPatch):
+    """The planted bug: both look, both find nothing, and no key of the tables stands between."""
+    paper.warm_up()
+    with bare_app.app_context():
+        world = World()
+        decisions = decide_fast(world, 3)
+    free, both = count(), Barrier(2)
+    monkeypatch.setattr(
+        services, "_place", lambda _decision, _now: services.Place(1, None, next(free))
+    )
+    monkeypatch.setattr(services, "_close_proposal", close_whatever)
+
+    def issue_all() -> int:
+        for decision_id in decisions:
+            found = select(Certificate.id).where(Certificate.decision_id == decision_id)
+            is_issued = db.session.scalar(found) is not None
+            db.session.rollback()
+            both.wait(20)
+            if not is_issued:
+                with unit_of_work():
+                    services.issue(decision_id, by_id=None, now=LATER, base_url=BASE, sample=False)
+        return len(decisions)
+
+    assert race(bare_app, [issue_all] * 2) == [3, 3]
+    with bare_app.app_context():
+        assert {"certificates", "each decision once", "each person once", "counter"} <= {*wrong(3)}
+
+
+def close_whatever(decision: Decision, now: datetime) -> None:
+    """Turn a proposal into an issued one, whether or not somebody did already."""
+    db.session.execute(
+        update(Proposal)
+        .where(Proposal.decision_id == decision.id)
+        .values(state=ProposalState.ISSUED, closed_at=now)
+    )
 
 
 @pytest.mark.both

@@ -62,6 +62,20 @@ def forget(connection, *_):
 """
 """The planted bug: nothing is forced to the disk."""
 
+DEAF = """
+from sqlalchemy.exc import DBAPIError
+from lms.core import clock
+from lms.quizzes import services, views
+real = views.write_together
+def deaf(work):
+    try:
+        return real(work)
+    except DBAPIError:
+        return services.Saved(clock.now(), True)
+views.write_together = deaf
+"""
+"""The planted bug: what the disk says is not listened to, and the page reads "tersimpan"."""
+
 
 @pytest.fixture
 def crowd(sqlite_home: SqliteHome, tmp_path: Path) -> Iterator[Crowd]:
@@ -353,6 +367,16 @@ def test_an_error_of_the_disk_is_never_an_ack(crowd: Crowd, tmp_path: Path, fail
     report = judge(settings(tmp_path), crowd.ledger)
     assert crowd.statuses.count(503) >= 3
     assert report.agrees(floor=40), report
+
+
+def test_an_error_of_the_disk_that_is_passed_over_is_found(
+    crowd: Crowd, tmp_path: Path, failing_disk: str
+):
+    run_failing_disk(crowd, tmp_path, failing_disk, DEAF)
+    report = judge(settings(tmp_path), crowd.ledger)
+    assert report.ledger is not None
+    assert report.ledger.lost > 0
+    assert not report.agrees()
 
 
 def test_a_database_that_forces_nothing_to_the_disk_is_found(
