@@ -42,8 +42,8 @@ class CheckForm(PageForm):
 class ListForm(PageForm):
     """A list of papers: a file, or rows pasted from a sheet."""
 
-    file = FileField(_("Berkas XLSX atau CSV"))
-    rows = TextAreaField(_("Atau tempel barisnya"))
+    file = FileField(_("Atau berkas XLSX atau CSV"))
+    rows = TextAreaField(_("Tempel barisnya"))
 
     @property
     def pasted(self) -> str:

@@ -102,7 +102,12 @@ ROLE_TABS: dict[str, list[Entry]] = {
                 "class_results.",
             ),
         ),
-        (N_("Menilai"), "cases.queue", "check", ("cases.", "essays.", "panels.", "moderation.")),
+        (
+            N_("Menilai"),
+            "cases.queue",
+            "check",
+            ("cases.", "essays.", "panels.", "moderation.", "statistics.agreement"),
+        ),
         LESSONS,
     ],
     "agency": [

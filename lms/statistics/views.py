@@ -70,7 +70,9 @@ def item(slug: str, number: int) -> ResponseReturnValue:
 def agreement() -> ResponseReturnValue:
     """Show how well two assessors agree, per line of a rubric and per assessor."""
     report = agreements.read(login.require_viewer())
-    return render_template("statistics/agreement.html", report=report, small=rules.SMALL)
+    return render_template(
+        "statistics/agreement.html", report=report, small=rules.SMALL, labels=labels
+    )
 
 
 @bp.get("/laporan/kesepakatan.csv")
