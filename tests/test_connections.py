@@ -22,6 +22,9 @@ LARGE = 20 * 1024 * 1024
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
     """Answers `/large` with 20 MiB, everything else with the length of what was sent."""
     body = environ["wsgi.input"].read()
+    if environ["PATH_INFO"] == "/nothing":
+        start("204 No Content", [])
+        return []
     start("200 OK", [("Content-Type", "text/plain")])
     if environ["PATH_INFO"] == "/large":
         return (bytes([number]) * (LARGE // 20) for number in range(20))
@@ -101,6 +104,51 @@ def test_idle_connections_are_not_looked_at(monkeypatch: pytest.MonkeyPatch):
         for _ in range(50):
             ask()
         assert 50 <= len(looks) < 500  # 20,000 if each was looked at with each request
+
+
+def test_the_loop_wakes_once_for_a_request(monkeypatch: pytest.MonkeyPatch):
+    turns: list[object] = []
+    real = connections.Awaited.turn
+    monkeypatch.setattr(connections, "SWEEP", 60)
+    monkeypatch.setattr(
+        connections.Awaited, "turn", lambda self, server: (turns.append(1), real(self, server))[1]
+    )
+    with running() as (port, _awaited), asking(port) as ask:
+        ask()
+        turns.clear()
+        for _ in range(100):
+            ask()
+        assert 100 <= len(turns) <= 110  # not again when it is answered
+
+
+def test_many_at_once_are_all_answered(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connections, "SWEEP", 60)  # it must not live on the sweeps
+    answered: list[int] = []
+    with running() as (port, _awaited):
+
+        def browse() -> None:
+            with asking(port) as ask:
+                for number in range(100):
+                    answered.append(int(ask(body=bytes(number))) - number)
+
+        threads = [threading.Thread(target=browse) for _ in range(12)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(30)
+    assert answered == [0] * 1200
+
+
+def test_a_short_answer_leaves_in_one_piece():
+    with ExitStack() as opened, running() as (port, _awaited):
+        (one,) = idle(port, 1, opened)
+        for _ in range(20):
+            one.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            read = one.recv(65536)
+            assert read.startswith(b"HTTP/1.1 200 OK")
+            assert read.endswith(b"\r\n\r\n0")
+        one.sendall(b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert one.recv(65536).startswith(b"HTTP/1.1 204 No Content")
 
 
 def test_a_large_answer_reaches_a_slow_reader_whole_while_others_are_served(
