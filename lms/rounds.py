@@ -1,7 +1,12 @@
 """What an installation does by itself, again and again: mail, jobs, deadlines, retention.
 
-Each round is one function that takes the time and tells how much it did. The first process of
-`serve` runs them all; where another server runs `lms.wsgi`, cron runs `./run cli rounds`.
+Each round is one function that takes the time and tells how much it did, and one that tells
+beforehand whether there is anything to do. The question is a query or a few, in the `due` module
+of its feature, which imports tables and pure rules only. What does the work, with all a feature
+brings along, is imported when there is some: an installation in which nothing happens stays small.
+
+The first process of `serve` runs them all; where another server runs `lms.wsgi`, cron runs
+`./run cli rounds`.
 """
 
 import threading
@@ -13,30 +18,41 @@ from datetime import datetime
 
 from flask import Flask, current_app
 
-from lms.accounts import upkeep
 from lms.config import Config
 from lms.core import clock, jobs, mail, meters, readonly
 from lms.core.db import db, unit_of_work
 from lms.core.readonly import ReadOnly
-from lms.evaluations import reminders
-from lms.nominations import services as nominations
-from lms.notices import services as notices
-from lms.operations import heads
-from lms.privacy import erasure, retention
-from lms.quizzes import overdue
-from lms.quizzes.collections import services as collections
-from lms.reports import recap, snapshots
-from lms.roster import services as roster
-from lms.statistics import services as statistics
+
+Due = Callable[[datetime], bool]
+Work = Callable[[datetime], int]
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One thing to do every `seconds`. `work` commits its own units of work."""
+    """One thing to do every `seconds`.
+
+    `due` reads only. It may say yes for nothing; when it says no, `work` would do nothing. `work`
+    commits its own units of work.
+    """
 
     name: str
     seconds: float
-    work: Callable[[datetime], int]
+    due: Due
+    work: Work
+
+
+def always(_now: datetime) -> bool:
+    """Ask nothing: the work loads nothing dear and finds out by itself."""
+    return True
+
+
+# What stands in core
+
+
+def mail_due(now: datetime) -> bool:
+    """Tell whether a message can and may go out."""
+    config: Config = current_app.extensions["suluh"]
+    return config.smtp_url is not None and bool(mail.list_due(now, 1))
 
 
 def send_mail(_now: datetime) -> int:
@@ -62,34 +78,193 @@ def watch_space(_now: datetime) -> int:
     return int(readonly.gate().watch() is not None)
 
 
-def write_down_head(now: datetime) -> int:
-    """Write down how the audit trail ends, once a day."""
+# What features do. Each is imported when its round asks, and again when there is something to do.
+
+
+def _links_due(now: datetime) -> bool:
+    from lms.accounts import due
+
+    return due.links(now)
+
+
+def _links(now: datetime) -> int:
+    from lms.accounts import upkeep
+
+    return upkeep.answer_requests(now)
+
+
+def _tidy_due(now: datetime) -> bool:
+    from lms.accounts import due
+
+    return due.tidy(now)
+
+
+def _tidy(now: datetime) -> int:
+    from lms.accounts import upkeep
+
+    return upkeep.tidy(now)
+
+
+def _quizzes_due(now: datetime) -> bool:
+    from lms.quizzes import due
+
+    return due.sittings(now)
+
+
+def _quizzes(now: datetime) -> int:
+    from lms.quizzes import overdue
+
+    return overdue.sweep(now)
+
+
+def _question_files_due(now: datetime) -> bool:
+    from lms.quizzes.collections import due
+
+    return due.files(now)
+
+
+def _question_files(now: datetime) -> int:
+    from lms.quizzes.collections import services
+
+    return services.clear_up(now)
+
+
+def _standings_due(now: datetime) -> bool:
+    from lms.reports import due
+
+    return due.standings(now)
+
+
+def _standings(now: datetime) -> int:
+    from lms.reports import snapshots
+
+    return snapshots.refresh(now)
+
+
+def _baselines_due(now: datetime) -> bool:
+    from lms.reports import due
+
+    return due.baselines(now)
+
+
+def _baselines(now: datetime) -> int:
+    from lms.reports import recap
+
+    return recap.refresh_baselines(now)
+
+
+def _items_due(now: datetime) -> bool:
+    from lms.statistics import due
+
+    return due.items(now)
+
+
+def _items(now: datetime) -> int:
+    from lms.statistics import services
+
+    return services.refresh(now)
+
+
+def _audit(now: datetime) -> int:
+    from lms.operations import heads
+
     return heads.write_down(current_app.extensions["suluh"], now)
 
 
+def _roster_due(now: datetime) -> bool:
+    from lms.roster import due
+
+    return due.sheets(now)
+
+
+def _roster(now: datetime) -> int:
+    from lms.roster import services
+
+    return services.clear_up(now)
+
+
+def _nominations_due(now: datetime) -> bool:
+    from lms.nominations import due
+
+    return due.nominations(now)
+
+
+def _nominations(now: datetime) -> int:
+    from lms.nominations import services
+
+    return services.sweep(now)
+
+
+def _notices_due(now: datetime) -> bool:
+    from lms.notices import due
+
+    return due.notices(now)
+
+
+def _notices(now: datetime) -> int:
+    from lms.notices import services
+
+    return services.sweep(now)
+
+
+def _deletions_due(now: datetime) -> bool:
+    from lms.privacy import due
+
+    return due.deletions(now)
+
+
+def _deletions(now: datetime) -> int:
+    from lms.app import import_models
+    from lms.privacy import erasure
+
+    import_models()  # a person is taken out of every table, whoever has loaded it
+    return erasure.sweep(now)
+
+
+def _retention(now: datetime) -> int:
+    from lms.privacy import retention
+
+    return retention.run(now)
+
+
+def _follow_up_due(now: datetime) -> bool:
+    from lms.evaluations import due
+
+    return due.letters(now)
+
+
+def _follow_up(now: datetime) -> int:
+    from lms.evaluations import reminders
+
+    return reminders.sweep(now)
+
+
 ROUNDS: tuple[Round, ...] = (
-    Round("jobs", 1, jobs.work),
-    Round("links", 5, upkeep.answer_requests),
-    Round("quizzes", 5, overdue.sweep),
-    Round("space", 10, watch_space),
-    Round("standings", 5, snapshots.refresh),
-    Round("baselines", 60, recap.refresh_baselines),
-    Round("items", 60, statistics.refresh),
-    Round("mail", 15, send_mail),
-    Round("tidy", 3600, upkeep.tidy),
-    Round("audit", 3600, write_down_head),
-    Round("roster", 3600, roster.clear_up),
-    Round("question files", 3600, collections.clear_up),
-    Round("nominations", 60, nominations.sweep),
-    Round("notices", 600, notices.sweep),
-    Round("deletions", 600, erasure.sweep),
-    Round("retention", 3600, retention.run),
-    Round("follow-up", 3600, reminders.sweep),
+    Round("jobs", 1, jobs.is_due, jobs.work),
+    Round("links", 5, _links_due, _links),
+    Round("quizzes", 5, _quizzes_due, _quizzes),
+    Round("space", 10, always, watch_space),
+    Round("standings", 5, _standings_due, _standings),
+    Round("baselines", 60, _baselines_due, _baselines),
+    Round("items", 60, _items_due, _items),
+    Round("mail", 15, mail_due, send_mail),
+    Round("tidy", 3600, _tidy_due, _tidy),
+    Round("audit", 3600, always, _audit),
+    Round("roster", 3600, _roster_due, _roster),
+    Round("question files", 3600, _question_files_due, _question_files),
+    Round("nominations", 60, _nominations_due, _nominations),
+    Round("notices", 600, _notices_due, _notices),
+    Round("deletions", 600, _deletions_due, _deletions),
+    Round("retention", 3600, always, _retention),
+    Round("follow-up", 3600, _follow_up_due, _follow_up),
 )
 
 
 def run_all(now: datetime) -> dict[str, int]:
-    """Do every round once. Returns how much each did; needs an application context."""
+    """Do every round once, without asking. Returns how much each did.
+
+    Needs an application context.
+    """
     return {one.name: one.work(now) for one in ROUNDS}
 
 
@@ -123,7 +298,8 @@ def _do(app: Flask, one: Round) -> None:
     done = False
     with app.app_context():
         try:
-            one.work(clock.now())
+            if _is_due(one):
+                one.work(clock.now())
             done = True
         except ReadOnly:
             pass  # nothing can be done now, and the log says why already
@@ -134,3 +310,10 @@ def _do(app: Flask, one: Round) -> None:
         found = meters.find()
         if found is not None:
             found.note_round(one.name, clock.now().timestamp(), done=done)
+
+
+def _is_due(one: Round) -> bool:
+    try:
+        return one.due(clock.now())
+    finally:
+        db.session.remove()

@@ -63,11 +63,6 @@ def ask_link(email: str, address: str, *, now: datetime) -> None:
     db.session.flush()
 
 
-def list_requests(limit: int = 50) -> list[int]:
-    """Return the ids of requests nobody has looked at, oldest first."""
-    return list(db.session.scalars(select(ResetRequest.id).order_by(ResetRequest.id).limit(limit)))
-
-
 def answer(request_id: int, *, base_url: str, now: datetime) -> bool:
     """Send the link if there is such an account; tell whether. Forgets the request. Flushes.
 

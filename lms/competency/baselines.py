@@ -8,15 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, select
 
-from lms.competency import rules, services
+from lms.competency import due, rules, services
 from lms.competency.models import Baseline, StandingSummary
 from lms.competency.services import Current
 from lms.core.db import db, insert_into
-
-NEVER = -1
-"""What stands for StandingSummary.changes of people whose ledger never changed: 0 is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +26,7 @@ class Missing:
 
 def is_fresh(began_at: datetime, found: Current) -> ColumnElement[bool]:
     """Return the condition under which a stored line, joined with the summary, still holds."""
-    return and_(
-        Baseline.began_at == began_at,
-        Baseline.standard_version_id == found.id,
-        Baseline.changes == func.coalesce(StandingSummary.changes, NEVER),
-    )
+    return and_(Baseline.began_at == began_at, due.holds(found.id))
 
 
 def of(

@@ -12,7 +12,7 @@ from sqlalchemy import Executable, Select, String, bindparam, cast, literal, nul
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
-from lms.competency import qualities, rules
+from lms.competency import due, qualities, rules
 from lms.competency.content import StandardSpec
 from lms.competency.models import (
     Coaching,
@@ -86,11 +86,6 @@ def load_standard(spec: StandardSpec, *, now: datetime) -> StandardVersion:
 
 
 # Statements of most requests, put together once: that costs more than running them.
-_NEWEST = (
-    select(StandardVersion.id, StandardVersion.digest, StandardVersion.adopted_at)
-    .order_by(StandardVersion.id.desc())
-    .limit(1)
-)
 _LEDGERS = (
     select(
         # First what rules.Row begins with, in its order.
@@ -121,7 +116,7 @@ def current() -> Current:
 
     Raises NoStandard.
     """
-    row = db.session.connection().execute(_NEWEST).first()
+    row = db.session.connection().execute(due.NEWEST).first()
     if row is None:
         raise NoStandard
     return Current(row.id, _standard(row.id, row.digest), row.adopted_at is None)

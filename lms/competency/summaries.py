@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
 
-from lms.competency import rules, services
+from lms.competency import due, rules, services
 from lms.competency.models import StandingSummary
 from lms.competency.rules import Standing
 from lms.competency.services import Current
@@ -72,18 +72,6 @@ def is_fresh(standard_id: int, now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _is_behind(standard_id: int, now: datetime) -> ColumnElement[bool]:
-    # Not simply "not fresh": what is unknown in SQL is neither, and each part has its index.
-    table = StandingSummary
-    return or_(
-        table.dirty,
-        table.standard_version_id.is_(None),
-        table.standard_version_id != standard_id,
-        table.computed_at > now,
-        table.holds_until <= now,
-    )
-
-
 def read(row: Any) -> Standing:
     """Return the standing in a row that holds `units`, `gates`, `reached` and `total`."""
     return _read(row.units, row.gates, row.reached, row.total)
@@ -120,7 +108,7 @@ def refresh(now: datetime, limit: int = 500) -> int:
     except services.NoStandard:
         return 0
     table = StandingSummary
-    behind = select(table.person_id, table.changes).where(_is_behind(found.id, now))
+    behind = select(table.person_id, table.changes).where(due.is_summary_behind(found.id, now))
     waiting = db.session.execute(behind.order_by(table.person_id).limit(limit)).all()
     for begin in range(0, len(waiting), BATCH):
         part = waiting[begin : begin + BATCH]

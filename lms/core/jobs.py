@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Update, exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from lms.core import readonly
@@ -265,10 +265,7 @@ class _Worker:
 
     def take(self) -> Job | None:
         """Take the oldest job whose lease is free, or none."""
-        known = Job.kind.in_(list(HANDLERS))
-        # A lease that ends later than one can was given by a clock that has been set back.
-        over = or_(Job.lease_until <= self.now, Job.lease_until > self.now + 2 * LEASE)
-        free = (Job.finished_at.is_(None), over, known)
+        free = (*_is_free(self.now), Job.kind.in_(list(HANDLERS)))
         # Nearly always there is nothing: only a read, no transaction that others wait for.
         db.session.rollback()
         for job_id in db.session.scalars(select(Job.id).where(*free).order_by(Job.id)).all():
@@ -378,6 +375,18 @@ class _Worker:
         return update(Job).where(
             Job.id == job_id, Job.leased_by == self.name, Job.finished_at.is_(None)
         )
+
+
+def _is_free(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions under which a job waits for a worker."""
+    # A lease that ends later than one can was given by a clock that has been set back.
+    over = or_(Job.lease_until <= now, Job.lease_until > now + 2 * LEASE)
+    return Job.finished_at.is_(None), over
+
+
+def is_due(now: datetime) -> bool:
+    """Tell whether a job waits for a worker."""
+    return db.session.scalar(select(Job.id).where(*_is_free(now)).limit(1)) is not None
 
 
 def work(now: datetime, *, seconds: float = SLICE) -> int:

@@ -15,7 +15,7 @@ from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.credentials import register
 from lms.credentials.rules import Status
-from lms.nominations import board, rules, seating
+from lms.nominations import board, halls, rules
 from lms.nominations.board import Person
 from lms.nominations.models import Nomination, Seating, SeatQuota
 from lms.nominations.rules import Phase, State
@@ -154,7 +154,7 @@ def open_classes(agencies: Sequence[Organisation], now: datetime) -> list[OpenCl
         seat = seatings.get(cohort.id)
         if seat is None:
             continue
-        phase = seating.phase_of(seat, cohort, now)
+        phase = halls.phase_of(seat, cohort, now)
         shares = [
             Share(row.kind, row.seats, row.free) for row in quotas[cohort.id] if row.kind in kinds
         ]

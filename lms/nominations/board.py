@@ -12,7 +12,7 @@ from lms.cohorts import seats
 from lms.cohorts.models import Cohort, OrganisationKind
 from lms.cohorts.organisations import organisation_names
 from lms.core.db import db
-from lms.nominations import rules, seating
+from lms.nominations import halls, rules, seating
 from lms.nominations.models import Nomination, NominationEvent, Seating
 from lms.nominations.rules import Entry, Hall, Phase, State, Step, Waiting, Why
 from lms.practice.attendance import services as attendance
@@ -101,7 +101,7 @@ def get_board(cohort: Cohort, *, now: datetime, first: int = 0) -> Board:
     if found is None:
         hall = Hall(Phase.QUOTA, 0, {}, held)
     else:
-        hall = seating.read_hall(found, cohort, now, held)
+        hall = halls.read_hall(found, cohort, now, held)
     holders = seats.list_holders(cohort.id) if present else []
     came = Counter(one.kind for one in holders if one.person_id in present)
     nominated, waiting, others = _count_nominated(cohort.id)

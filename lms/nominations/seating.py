@@ -6,7 +6,7 @@ what has lapsed, counts who holds a seat, and offers what is free by the rule of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
@@ -19,12 +19,11 @@ from lms.cohorts.models import ClassState, Cohort, OrganisationKind
 from lms.cohorts.organisations import organisation_names
 from lms.cohorts.seats import NoSeat
 from lms.core import audit
-from lms.core.clock import ZONES
 from lms.core.db import db
 from lms.core.errors import DomainError
-from lms.nominations import letters, rules
+from lms.nominations import halls, letters, rules
 from lms.nominations.models import Nomination, NominationEvent, Seating, SeatQuota
-from lms.nominations.rules import Hall, Phase, Promotion, State, Step, Waiting, Why
+from lms.nominations.rules import Hall, Phase, Promotion, State, Step, Why
 
 
 class NotOpen(DomainError):
@@ -48,42 +47,9 @@ class Room:
     hall: Hall
 
 
-def starts_at(cohort: Cohort) -> datetime:
-    """Return the moment a class begins: midnight of its first day, by its own clock."""
-    return datetime.combine(cohort.starts_on, time(), ZONES[cohort.zone])
-
-
-def phase_of(seating: Seating, cohort: Cohort, now: datetime) -> Phase:
-    """Return how the seats of a class are given away at `now`."""
-    return rules.phase(now, nominate_until=seating.nominate_until, starts_at=starts_at(cohort))
-
-
 def find_seating(cohort_id: int) -> Seating | None:
     """Return the seats of a class, or None where nobody counts them."""
     return db.session.get(Seating, cohort_id)
-
-
-def read_hall(
-    seating: Seating, cohort: Cohort, now: datetime, held: Mapping[str, int] | None = None
-) -> Hall:
-    """Return the seats of a class; one query, and two to count who holds them unless given."""
-    quotas = db.session.execute(
-        select(SeatQuota.kind, SeatQuota.seats)
-        .where(SeatQuota.cohort_id == cohort.id)
-        .order_by(SeatQuota.kind)
-    )
-    return Hall(
-        phase=phase_of(seating, cohort, now),
-        capacity=seating.capacity,
-        quotas={row.kind.value: row.seats for row in quotas},
-        held=held_by_kind(cohort.id) if held is None else held,
-    )
-
-
-def held_by_kind(cohort_id: int) -> dict[str, int]:
-    """Return how many seats each kind of agency holds: enrolled or invited; two queries."""
-    held = seats.count_enrolled(cohort_id) + seats.count_invited(cohort_id)
-    return {kind.value: held[kind] for kind in sorted(held)}
 
 
 def settle(cohort_id: int, *, now: datetime) -> Room | None:
@@ -106,7 +72,7 @@ def enter(cohort_id: int, *, now: datetime) -> Room | None:
     cohort = cohorts.get_cohort_by_id(cohort_id)
     seats.close_lapsed(cohort_id, now=now)
     _close_ended(seating, cohort, now)
-    hall = read_hall(seating, cohort, now)
+    hall = halls.read_hall(seating, cohort, now)
     _write_counts(cohort_id, hall)
     return Room(cohort, seating, hall)
 
@@ -126,10 +92,10 @@ def _close_ended(seating: Seating, cohort: Cohort, now: datetime) -> None:
     replies = offers_of(offers, cohort.id)
     for one in offers:
         close(one, rules.state_of(one.state, replies.get(one.id)), None, now=now)
-    elsewhere = Nomination.email.in_(seats.seated_emails(cohort.id))
-    for one in _read(cohort.id, State.WAITING, elsewhere):
+    elsewhere = halls.seated_elsewhere(cohort.id)
+    for one in _read(cohort.id, State.WAITING, Nomination.id.in_(elsewhere)):
         close(one, State.WITHDRAWN, Why.SEATED, now=now)
-    if phase_of(seating, cohort, now) is Phase.CLOSED:
+    if halls.phase_of(seating, cohort, now) is Phase.CLOSED:
         for one in _read(cohort.id, State.WAITING):
             close(one, State.EXPIRED, Why.STARTED, now=now)
 
@@ -280,7 +246,7 @@ def give_away(room: Room, *, now: datetime) -> Room:
 
     Nothing but nominations may have changed since the class was entered.
     """
-    chosen = rules.promotions(_line(room), room.hall)
+    chosen = rules.promotions(halls.list_waiting(room.cohort.id, room.hall), room.hall)
     if not chosen:
         return room
     people = {
@@ -296,20 +262,6 @@ def give_away(room: Room, *, now: datetime) -> Room:
         offer(room, nomination, names[nomination.organisation_id], promotion, now=now)
         hall = promotion.hall.with_one_more(promotion.kind)
     return Room(room.cohort, room.seating, hall)
-
-
-def _line(room: Room) -> list[Waiting]:
-    """Return who waits for a seat that is there; in most moments no seat is, or nobody."""
-    hall = room.hall
-    if hall.phase is Phase.CLOSED or not hall.free:
-        return []
-    query = select(Nomination.nominated_at, Nomination.id, Nomination.kind).where(
-        Nomination.cohort_id == room.cohort.id, Nomination.state == State.WAITING
-    )
-    if hall.phase is Phase.QUOTA:
-        open_kinds = [OrganisationKind(kind) for kind in hall.quotas if hall.left(kind)]
-        query = query.where(Nomination.kind.in_(open_kinds))
-    return [Waiting(row.nominated_at, row.id, row.kind.value) for row in db.session.execute(query)]
 
 
 def offer(
@@ -415,10 +367,10 @@ def set_quotas(
     seats.close_lapsed(cohort_id, now=now)
     wanted = {kind.value: count for kind, count in quotas.items() if count}
     hall = Hall(
-        rules.phase(now, nominate_until=nominate_until, starts_at=starts_at(cohort)),
+        rules.phase(now, nominate_until=nominate_until, starts_at=halls.starts_at(cohort)),
         capacity,
         wanted,
-        held_by_kind(cohort_id),
+        halls.held_by_kind(cohort_id),
     )
     rules.check_plan(hall)
     if seating is None:
@@ -461,18 +413,3 @@ def require_open(room: Room | None) -> Room:
     if room is None or room.cohort.state is ClassState.DRAFT or room.hall.phase is Phase.CLOSED:
         raise NotOpen
     return room
-
-
-def due(now: datetime) -> list[int]:
-    """Return the classes in which something may have to be given away, in one query."""
-    closed = select(Nomination.cohort_id).where(
-        Nomination.state == State.OFFERED,
-        Nomination.invitation_id.in_(seats.ended_invitations()),
-    )
-    waiting = select(Nomination.cohort_id).where(Nomination.state == State.WAITING)
-    query = select(Seating.cohort_id).where(
-        Seating.cohort_id.in_(seats.lapsed_classes(now))
-        | Seating.cohort_id.in_(closed)
-        | Seating.cohort_id.in_(waiting)
-    )
-    return list(db.session.scalars(query.order_by(Seating.cohort_id)))

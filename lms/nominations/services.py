@@ -17,7 +17,7 @@ from lms.core.db import db, unit_of_work
 from lms.core.errors import DomainError, NotFound
 from lms.core.forms import one_line
 from lms.core.ids import public_id
-from lms.nominations import rules, seating
+from lms.nominations import due, rules, seating
 from lms.nominations.models import Nomination, NominationEvent
 from lms.nominations.rules import Phase, Promotion, State, Step, Why
 from lms.nominations.seating import NotOpen as NotOpen
@@ -393,7 +393,7 @@ def sweep(now: datetime) -> int:
 
     Returns how many offers it made and nominations it ended. Doing it twice changes nothing.
     """
-    classes = seating.due(now)
+    classes = due.classes(now)
     db.session.rollback()
     done = 0
     for cohort_id in classes:

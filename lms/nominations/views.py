@@ -25,7 +25,7 @@ from lms.core.db import unit_of_work
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.i18n import local, moment, ngettext
-from lms.nominations import agency, board, labels, reach, rules, seating, services
+from lms.nominations import agency, board, halls, labels, reach, rules, seating, services
 from lms.nominations.forms import (
     NominateForm,
     QuotasForm,
@@ -113,7 +113,7 @@ def _seats_forms(cohort: Cohort) -> tuple[SeatsForm, QuotasForm]:
         until_at=until.time(),
         offer_hours=found.offer_hours,
     )
-    return form, QuotasForm(data=seating.read_hall(found, cohort, clock.now()).quotas)
+    return form, QuotasForm(data=halls.read_hall(found, cohort, clock.now()).quotas)
 
 
 def _save_seats(cohort: Cohort, form: SeatsForm, quotas: QuotasForm) -> None:

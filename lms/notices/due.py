@@ -1,4 +1,4 @@
-"""Who has to be told what, and was not yet. Reads only, a batch at a time.
+"""Who has to be told what, and was not yet. Reads only, a batch at a time; light: a round asks it.
 
 It joins the tables of the features below: asking their services person by person would cost as
 many queries as there are people.
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import ColumnElement, Row, Select, String, and_, cast, exists, func, literal, select
 from sqlalchemy.orm import aliased
 
@@ -25,6 +26,11 @@ from lms.practice.cases.models import CaseReview, CaseSubmission
 
 BATCH = 200
 """People told in one unit of work."""
+
+
+def notices(now: datetime) -> bool:
+    """Tell whether anybody is to be told anything."""
+    return bool(next_batch(now, current_app.extensions["suluh"].zone))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from lms.core.db import Base, db, unit_of_work
 from lms.core.errors import DomainError, NotFound
 from lms.core.ids import hash_token, new_token
 from lms.credentials.models import Proposal, ProposalState
-from lms.privacy import consent, letters, rules
+from lms.privacy import consent, due, letters, rules
 from lms.privacy.data_map import MAP, Entry, Kind
 from lms.privacy.models import Deletion, Way
 from lms.privacy.owners import Owner
@@ -132,11 +132,8 @@ def undo(deletion_id: int, *, actor_id: int | None, now: datetime) -> None:
 
 def sweep(now: datetime) -> int:
     """Delete every account whose time has come, each on its own. Returns how many."""
-    due = select(Deletion.id).where(
-        Deletion.undone_at.is_(None), Deletion.executed_at.is_(None), Deletion.due_at <= now
-    )
     done = 0
-    for deletion_id in db.session.scalars(due.order_by(Deletion.id).limit(50)).all():
+    for deletion_id in due.list_deletions(now):
         try:
             with unit_of_work():
                 done += execute(deletion_id, now=now)
@@ -175,6 +172,8 @@ def execute(deletion_id: int, *, now: datetime) -> bool:
 def erase(person_id: int, *, now: datetime) -> None:
     """Take out of every table what the data map says goes with its owner. Flushes."""
     db.session.flush()
+    if unknown := MAP.keys() - Base.metadata.tables.keys():
+        raise LookupError(f"nobody has loaded {sorted(unknown)}")  # nothing may be left behind
     owner = Owner(person_id)
     tables = [table for table in Base.metadata.sorted_tables if MAP[table.name].ways]
     # Whose rows are found by an address must be found before the address is gone.

@@ -6,7 +6,7 @@ A page shows fifty people and figures of all, counted by the database; files are
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_, select
 
@@ -16,18 +16,18 @@ from lms.cohorts import services as cohorts
 from lms.cohorts.models import ClassSession, Cohort, Enrolment, Organisation, OrganisationKind
 from lms.competency import baselines, summaries
 from lms.competency import services as competency
-from lms.competency.baselines import NEVER, Missing
+from lms.competency.baselines import Missing
+from lms.competency.due import CHANGES
 from lms.competency.models import Baseline, StandingSummary
 from lms.competency.rules import TRAINER_CURRICULUM
 from lms.competency.services import Current
-from lms.core.clock import ZONES
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.login import Viewer
 from lms.credentials.models import Certificate, CertificateEvent, Decision, EventKind
 from lms.modules.models import Lesson, LessonDone
 from lms.practice.attendance.models import Attendance, Presence
-from lms.reports import rules
+from lms.reports import due, rules
 from lms.reports.rules import COUNTED, Gain, Shown, Tally, hide_small, paired_gain
 
 PAGE = 50
@@ -120,7 +120,7 @@ class ClassGain:
 
 def began(cohort: Cohort) -> datetime:
     """Return when a class begins: the first moment of its first day by its own clock."""
-    return datetime.combine(cohort.starts_on, time(0), ZONES[cohort.zone])
+    return due.began(cohort.starts_on, cohort.zone)
 
 
 # One class
@@ -215,28 +215,22 @@ def refresh_baselines(now: datetime) -> int:
     except competency.NoStandard:
         return 0
     done = 0
-    for cohort in db.session.scalars(
-        select(Cohort).where(Cohort.starts_on <= now.date()).order_by(Cohort.starts_on.desc())
-    ).all():
-        if done >= ROUND:
-            break
-        start = began(cohort)
-        if start > now:
-            continue
-        missing = _missing(cohort.id, start, found, ROUND - done)
+    for cohort_id, start in due.classes_behind(found.id, now):
+        missing = _missing(cohort_id, start, found, ROUND - done)
         if missing:
-            cohort_id = cohort.id
             reached = baselines.judged(start, [one.person_id for one in missing], found)
             with unit_of_work():
                 baselines.store(cohort_id, start, missing, reached, found)
             done += len(missing)
+        if done >= ROUND:
+            break
     db.session.rollback()
     return done
 
 
 def _missing(cohort_id: int, start: datetime, found: Current, limit: int) -> list[Missing]:
     rows = db.session.execute(
-        select(Enrolment.person_id, func.coalesce(StandingSummary.changes, NEVER).label("changes"))
+        select(Enrolment.person_id, CHANGES.label("changes"))
         .join(StandingSummary, StandingSummary.person_id == Enrolment.person_id, isouter=True)
         .join(Baseline, _baseline_of(), isouter=True)
         .where(Enrolment.cohort_id == cohort_id)

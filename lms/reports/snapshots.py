@@ -3,21 +3,18 @@
 from collections import Counter
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from lms.cohorts.models import Cohort, Enrolment
 from lms.competency import overviews, summaries
 from lms.competency import services as competency
-from lms.competency.models import ClassOverview, StandingSummary
 from lms.competency.overviews import Overview, Stored
 from lms.competency.services import Current
 from lms.core.db import db, unit_of_work
-from lms.reports import rules, services, themes
+from lms.reports import due, rules, services, themes
 
 BATCH = 250
 """People looked at together: memory stays flat in a class of any size."""
-MOST_CLASSES = 5
-"""Classes counted in one round: the others wait a few seconds."""
 
 
 def refresh(now: datetime) -> int:
@@ -25,37 +22,16 @@ def refresh(now: datetime) -> int:
 
     Opens its own units of work. Returns how many lines and classes it wrote.
     """
-    newcomers = _newcomers()
+    newcomers = due.newcomers(summaries.BATCH)
     if newcomers:
         with unit_of_work():
             summaries.expect(newcomers)
     done = summaries.refresh(now)
     db.session.rollback()
-    due = _due(now)
-    for cohort_id in due:
+    classes = due.classes(now)
+    for cohort_id in classes:
         count(cohort_id, now=now)
-    return done + len(due)
-
-
-def _newcomers() -> list[int]:
-    """Return people with a seat of whom nothing is stored yet."""
-    known = select(StandingSummary.person_id).where(
-        StandingSummary.person_id == Enrolment.person_id
-    )
-    query = select(Enrolment.person_id).where(~known.exists()).distinct().limit(summaries.BATCH)
-    return list(db.session.scalars(query))
-
-
-def _due(now: datetime) -> list[int]:
-    rows = db.session.execute(
-        select(Cohort.id, Cohort.ends_on, ClassOverview.computed_at, func.count(Enrolment.id))
-        .join(Enrolment, Enrolment.cohort_id == Cohort.id)
-        .join(ClassOverview, ClassOverview.cohort_id == Cohort.id, isouter=True)
-        .group_by(Cohort.id, ClassOverview.cohort_id)
-        .order_by(ClassOverview.computed_at.is_not(None), ClassOverview.computed_at)
-    )
-    due = [one for one, ends, at, people in rows if rules.is_due(at, people, ends, now)]
-    return due[:MOST_CLASSES]
+    return done + len(classes)
 
 
 def count(cohort_id: int, *, now: datetime) -> None:

@@ -20,11 +20,11 @@ from lms.core import audit, tables_in
 from lms.core.db import db, unit_of_work
 from lms.core.errors import DomainError, NotFound
 from lms.core.login import Viewer
-from lms.nominations import agency, seating
+from lms.nominations import agency, halls, seating
 from lms.nominations import services as nominations
 from lms.nominations.rules import State as NominationState
 from lms.nominations.services import Nominee, Result
-from lms.roster import rules
+from lms.roster import due, rules
 from lms.roster.models import Outcome, RosterBatch, RosterRow, State, Way
 from lms.roster.rules import Finding, Problem, Standing
 
@@ -329,7 +329,7 @@ def _note_quotas(
     found = seating.find_seating(cohort.id)
     if found is None:
         return None
-    hall, over = seating.read_hall(found, cohort, now), 0
+    hall, over = halls.read_hall(found, cohort, now), 0
     for line in lines:
         if line.standing is not Standing.READY:
             continue
@@ -763,19 +763,13 @@ def clear_up(now: datetime) -> int:
 
     Returns how many batches. Doing it twice changes nothing.
     """
-    lapsed = RosterBatch.state == State.DRAFT, RosterBatch.expires_at <= now
-    old = (
-        RosterBatch.state != State.DRAFT,
-        RosterBatch.confirmed_at <= now - rules.ROWS_LIFE,
-        RosterBatch.cleared_at.is_(None),
-    )
     with unit_of_work():
         drafts = db.session.scalars(
-            select(RosterBatch.id).where(*lapsed).with_for_update(skip_locked=True)
+            select(RosterBatch.id).where(due.lapsed(now)).with_for_update(skip_locked=True)
         ).all()
         _delete_batches(drafts)
         settled = db.session.scalars(
-            update(RosterBatch).where(*old).values(cleared_at=now).returning(RosterBatch.id)
+            update(RosterBatch).where(due.old(now)).values(cleared_at=now).returning(RosterBatch.id)
         ).all()
         db.session.execute(delete(RosterRow).where(RosterRow.batch_id.in_(settled)))
     return len(drafts) + len(settled)

@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     String,
     and_,
     case,
@@ -28,21 +27,16 @@ from lms.core.login import Viewer
 from lms.quizzes import reviewing
 from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Item, ItemVersion, Quiz
 from lms.ratings.services import MODERATED
-from lms.statistics import pooling
+from lms.statistics import due, pooling
+from lms.statistics.due import FIRST
 from lms.statistics.models import QuizFigures
 from lms.statistics.pooling import Cell
 from lms.statistics.rules import Flag
 
-COUNTED_EVERY = timedelta(hours=1)
-"""A quiz is counted again after so long, when sittings were handed in since."""
-
-FIRST: ColumnElement[bool] = and_(Attempt.number == 1, Attempt.closed_at.is_not(None))
-"""First sittings show the whole quiz; later ones only what is open, to those it is open for."""
-
 
 def refresh(now: datetime) -> int:
     """Count one quiz that has new sittings. Opens its own unit of work. Returns how many."""
-    quiz_id = _due(now)
+    quiz_id = due.next_quiz(now)
     if quiz_id is None:
         return 0
     cells = _cells(quiz_id)
@@ -51,7 +45,7 @@ def refresh(now: datetime) -> int:
     ratio = competency.current().standard.ratio_of(code)
     found = pooling.pool(cells, keys, gated, ratio)
     values: dict[str, Any] = {
-        "sittings": _count().get(quiz_id, 0),
+        "sittings": due.count_sittings().get(quiz_id, 0),
         "whole": asdict(found.whole) if found.whole else {},
         "items": [asdict(one) for one in found.items],
         "computed_at": now,
@@ -60,29 +54,6 @@ def refresh(now: datetime) -> int:
         statement = insert_into(QuizFigures).values(quiz_id=quiz_id, **values)
         db.session.execute(statement.on_conflict_do_update(index_elements=["quiz_id"], set_=values))
     return 1
-
-
-def _count() -> dict[int, int]:
-    rows = db.session.execute(
-        select(Attempt.quiz_id, func.count())
-        .join(Quiz, Quiz.id == Attempt.quiz_id)
-        .where(FIRST, Quiz.for_class.is_(False))
-        .group_by(Attempt.quiz_id)
-    )
-    return {quiz_id: count for quiz_id, count in rows}
-
-
-def _due(now: datetime) -> int | None:
-    """Return the quiz whose figures are oldest, of those with sittings that are not in them."""
-    stored = {row.quiz_id: row for row in db.session.scalars(select(QuizFigures))}
-    due = []
-    for quiz_id, count in _count().items():
-        old = stored.get(quiz_id)
-        if old is None:
-            return quiz_id
-        if old.sittings != count and now - old.computed_at >= COUNTED_EVERY:
-            due.append((old.computed_at, quiz_id))
-    return min(due)[1] if due else None
 
 
 def _cells(quiz_id: int) -> list[Cell]:

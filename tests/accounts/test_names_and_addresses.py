@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from lms.accounts import addresses, names, resets, rules, services
+from lms.accounts import addresses, due, names, resets, rules, services
 from lms.accounts.models import NameRequest, Person
 from lms.core import throttle
 from lms.core.db import db, unit_of_work
@@ -157,7 +157,7 @@ def test_a_new_address_counts_once_its_link_is_opened(app: Flask):
         session = services.begin_session(db.session.merge(maria), now=NOW).token
     with unit_of_work():
         resets.ask_link("maria@contoh.test", "", now=NOW)
-    [request] = resets.list_requests()
+    [request] = due.list_requests()
     with unit_of_work():
         resets.answer(request, base_url="", now=NOW)
     sent = db.session.scalars(select(Mail.body)).one()

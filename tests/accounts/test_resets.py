@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from lms.accounts import resets, rules, services, upkeep
+from lms.accounts import due, resets, rules, services, upkeep
 from lms.accounts.models import PasswordReset, Person, ResetRequest
 from lms.accounts.vault import Vault
 from lms.cohorts.models import Part
@@ -33,7 +33,7 @@ def ask(email: str, now: datetime = NOW) -> str | None:
     before = len(letters())
     with unit_of_work():
         resets.ask_link(email, HERE, now=now)
-    for request in resets.list_requests():
+    for request in due.list_requests():
         with unit_of_work():
             resets.answer(request, base_url=BASE, now=now)
     sent = letters()[before:]
@@ -144,11 +144,11 @@ def test_a_request_that_waited_too_long_is_forgotten(app: Flask):
     factories.person(email="maria@contoh.test")
     with unit_of_work():
         resets.ask_link("maria@contoh.test", HERE, now=NOW)
-    [request] = resets.list_requests()
+    [request] = due.list_requests()
     with unit_of_work():
         later = NOW + rules.LINK + timedelta(seconds=1)
         assert not resets.answer(request, base_url=BASE, now=later)
-    assert resets.list_requests() == []
+    assert due.list_requests() == []
     assert letters() == []
 
 
@@ -179,7 +179,7 @@ def test_two_rounds_at_once_answer_a_request_once(bare_app: Flask):
         factories.person(email="maria@contoh.test")
         with unit_of_work():
             resets.ask_link("maria@contoh.test", HERE, now=NOW)
-        [request] = resets.list_requests()
+        [request] = due.list_requests()
 
     def answer() -> bool:
         with unit_of_work():
@@ -313,7 +313,7 @@ def test_without_mail_the_page_sends_people_to_their_trainer(client: FlaskClient
     assert "Minta pelatih kelas Anda" in page
     assert 'type="email"' not in page
     assert client.post("/masuk/lupa", data={"email": "a@b.id"}).status_code == 200
-    assert resets.list_requests() == []
+    assert due.list_requests() == []
 
 
 def test_a_new_password_is_chosen_with_the_link(app: Flask, client: FlaskClient):

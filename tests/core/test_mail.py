@@ -228,7 +228,9 @@ def test_nobodys_answer_waits_for_a_slow_mail_server(make_app, start: Start, pos
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the rounds hurry, and only the mail go round."""
     monkeypatch.setattr(rounds, "TICK", 0.01)
-    monkeypatch.setattr(rounds, "ROUNDS", (rounds.Round("mail", 0.01, rounds.send_mail),))
+    monkeypatch.setattr(
+        rounds, "ROUNDS", (rounds.Round("mail", 0.01, rounds.mail_due, rounds.send_mail),)
+    )
 
 
 def test_the_sender_works_in_the_background_and_stops(

@@ -13,7 +13,7 @@ from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.login import Viewer
 from lms.core.models import AuditEvent, Mail
-from lms.nominations import board, seating, services
+from lms.nominations import board, due, seating, services
 from lms.nominations.models import Nomination, NominationEvent, Seating, SeatQuota
 from lms.nominations.rules import BadPlan, State
 from lms.nominations.services import Letter, Nominee, Result
@@ -525,12 +525,18 @@ def test_moving_the_deadline_or_a_quota_gives_seats_at_once(world: World):
 
 
 def test_the_sweep_leaves_classes_alone_that_have_nothing_to_give(world: World):
-    assert seating.due(NOW) == []
+    assert due.classes(NOW) == []
     w.nominate(world, K.HOSPITAL, "ani")
-    assert seating.due(NOW) == []
-    assert seating.due(NOW + 72 * HOUR) == [world.cohort]
+    assert due.classes(NOW) == []
+    assert due.classes(NOW + 72 * HOUR) == [world.cohort]
     w.nominate(world, K.HOSPITAL, "budi", "cici")
-    assert seating.due(NOW) == [world.cohort]
+    assert due.classes(NOW) == [], "cici waits, and no seat of a hospital is free"
+    with unit_of_work():
+        invitations.withdraw(w.find(world, "ani").invitation_id, actor_id=world.trainer, now=NOW)
+    assert due.classes(NOW) == [world.cohort]
+    services.sweep(NOW)
+    assert w.states(world)["cici"] == "offered"
+    assert due.classes(NOW) == []
 
 
 # What is read
@@ -618,6 +624,4 @@ def test_many_are_taken_back_but_nobody_who_has_a_seat(world: World):
 
 
 def test_the_sweep_goes_round_every_minute(app: Flask):
-    assert [(one.seconds, one.work) for one in ROUNDS if one.name == "nominations"] == [
-        (60, services.sweep)
-    ]
+    assert [one.seconds for one in ROUNDS if one.name == "nominations"] == [60]

@@ -281,3 +281,15 @@ def test_pages_show_a_deleted_account(app: Flask, sign_in: Enter):
 def test_blanked_columns_are_told_apart():
     assert MAP["nomination"].blanked
     assert canary("a", "b", "c") == "kenari-a-b-c"
+
+
+def test_nobody_is_deleted_while_a_table_is_not_known(app: Flask, monkeypatch: pytest.MonkeyPatch):
+    """A process loads what it needs; a person is taken out of every table or out of none."""
+    a, _b = _two()
+    _ask(a[0])
+    monkeypatch.setitem(MAP, "diary", MAP["person"])
+    with pytest.raises(LookupError, match="diary"):
+        erasure.sweep(LATER)
+    monkeypatch.undo()
+    assert accounts.get_person_by_id(a[0]).name == "Ani Kenari"
+    assert erasure.sweep(LATER) == 1

@@ -28,7 +28,7 @@ from lms.core import audit
 from lms.core.db import db, insert_into, unit_of_work
 from lms.core.errors import DomainError, Forbidden, NotFound
 from lms.core.login import Viewer
-from lms.quizzes.collections import rules
+from lms.quizzes.collections import due, rules
 from lms.quizzes.collections.models import (
     CollectedImage,
     CollectedQuestion,
@@ -473,9 +473,7 @@ def clear_up(now: datetime) -> int:
     """Delete previews nobody confirmed in time. Opens a unit of its own. Returns how many."""
     with unit_of_work():
         lapsed = db.session.scalars(
-            select(QuestionImport.id)
-            .where(QuestionImport.state == ImportState.DRAFT, QuestionImport.expires_at <= now)
-            .with_for_update(skip_locked=True)
+            select(QuestionImport.id).where(due.lapsed(now)).with_for_update(skip_locked=True)
         ).all()
         _delete_imports(lapsed)
     return len(lapsed)
