@@ -1,9 +1,10 @@
 """Puts the application together: the only module that knows every feature."""
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping
 from datetime import timedelta
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -27,36 +28,28 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from lms.accounts import names
+from lms import hooks
 from lms.accounts import services as accounts
 from lms.accounts.rules import SESSION
-from lms.cohorts import curricula
 from lms.config import CACHE, Config
 from lms.core import (
-    clock,
-    consent,
+    addresses,
     group_commit,
     http,
     i18n,
-    jobs,
     journal,
+    late,
     login,
     meters,
     readonly,
-    reviewing,
 )
 from lms.core.db import db, prepare_engine
 from lms.core.errors import Forbidden, NotFound
 from lms.core.group_commit import Crowded
 from lms.core.i18n import gettext as _
 from lms.core.readonly import ReadOnly
-from lms.corrections import services as corrections
-from lms.credentials import issuing, register
-from lms.modules import services as modules
+from lms.credentials import gate
 from lms.pages import directory, navigation
-from lms.practice.exercises import services as exercises
-from lms.privacy import consent as consents
-from lms.reviews import services as reviews
 
 FEATURES = (
     "accounts",
@@ -91,12 +84,18 @@ FEATURES = (
 )
 WITHOUT_TABLES = {"moderation", "statistics.classes", "reports", "pages"}
 WITHOUT_PAGES = ("ratings",)
+PACKAGE = Path(__file__).parent
+ADDRESSES = "addresses.json"
+"""Where a start writes down which pages lie where, for the next one; below CACHE."""
 LARGEST_FORM = 512 * 1024
 """Bytes of one request: the longest case study is far below."""
 
 
-def create_app(config: Config) -> Flask:
-    """Return the WSGI application for one installation."""
+def create_app(config: Config, *, when_asked: bool = False) -> Flask:
+    """Return the WSGI application for one installation.
+
+    `when_asked`: load a feature when one of its pages is first asked for (ADR 0024).
+    """
     app = _Site("lms", static_folder=None)
     app.session_interface = _Sessions()
     app.extensions["suluh"] = config
@@ -119,6 +118,7 @@ def create_app(config: Config) -> Flask:
         WTF_CSRF_SSL_STRICT=False,
     )
     app.jinja_environment = _Templates
+    app.jinja_loader = _pages()
     # A typo in a template is an error, not an empty string. Set before the environment exists.
     app.jinja_options = {
         "undefined": jinja2.StrictUndefined,
@@ -128,7 +128,6 @@ def create_app(config: Config) -> Flask:
     if config.https:
         # One proxy in front ends TLS; without https no forwarded header is believed.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]
-    import_models()
     db.init_app(app)
     readonly.init_app(app, config)
     with app.app_context():
@@ -139,27 +138,34 @@ def create_app(config: Config) -> Flask:
     http.init_app(app)
     login.init_app(app, partial(accounts.load_viewer, **_limits(config)))
     i18n.init_app(app)
-    curricula.init_app(app, modules.list_offers)
-    reviewing.init_app(app, reviews.marks_of)
-    jobs.HANDLERS[issuing.KIND] = issuing.HANDLER
-    jobs.HANDLERS[corrections.KIND] = corrections.HANDLER
-    app.extensions[names.FIXED] = lambda person_id: register.list_held([person_id], clock.now())
-    app.extensions[consent.KEY] = consent.Desk(consents.agree)
+    gate.init_app(app)
+    hooks.init_app(app)
+    late.tables_by(import_models)
     csrf = CSRFProtect(app)
-    for blueprint in load_blueprints():
-        app.register_blueprint(blueprint)
     # Exit and language stand on pages without a session, and exit may never be refused.
     csrf.exempt("lms.pages.views.quick_exit")
     csrf.exempt("lms.pages.views.language")
-    app.jinja_env.globals["class_menu"] = lambda slug: navigation.class_menu(
-        slug, login.require_viewer()
-    )
-    app.jinja_env.globals["readable"] = lambda material: exercises.readable(
-        material, login.require_viewer()
-    )
+    app.waiting = _remembered(app, config) if when_asked else None
+    if app.waiting is None:
+        with late.loading():
+            import_models()
+            blueprints = load_blueprints()
+        for blueprint in blueprints.values():
+            app.register_blueprint(blueprint)
+        if when_asked and config.folder is not None:
+            found = addresses.describe(app, blueprints)
+            addresses.write(config.folder / CACHE / ADDRESSES, addresses.digest(PACKAGE), found)
     app.context_processor(_layout)
     _answer_errors(app)
     return app
+
+
+def _remembered(app: Flask, config: Config) -> addresses.Waiting | None:
+    """Register the addresses an earlier start wrote down, if it knew the same pages."""
+    if config.folder is None:
+        return None
+    found = addresses.read(config.folder / CACHE / ADDRESSES, addresses.digest(PACKAGE))
+    return None if found is None else addresses.Waiting(app, found)
 
 
 class _Site(Flask):
@@ -172,6 +178,12 @@ class _Site(Flask):
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
         self._addresses: dict[tuple[str, str], str] = {}
+        self.waiting: addresses.Waiting | None = None
+
+    def preprocess_request(self) -> ResponseReturnValue | None:
+        if self.waiting is not None:
+            self.waiting.need(request.endpoint)
+        return super().preprocess_request()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
@@ -208,6 +220,19 @@ class _Templates(Environment):
         return super().make_globals(d) if d else self.globals
 
 
+def _pages() -> jinja2.BaseLoader:
+    """Find pages of no feature, and what a type of question brings to those of quizzes.
+
+    `types/matching/ask.html` stands in `lms/quizzes/types/matching/templates`.
+    """
+    types = {
+        path.parent.name: jinja2.FileSystemLoader(path)
+        for path in (PACKAGE / "quizzes" / "types").glob("*/templates")
+    }
+    parts = jinja2.PrefixLoader({"types": jinja2.PrefixLoader(types)})
+    return jinja2.ChoiceLoader([jinja2.FileSystemLoader(PACKAGE / "templates"), parts])
+
+
 def _compiled(config: Config) -> jinja2.BytecodeCache | None:
     """Return where compiled templates stay from one start to the next."""
     if config.folder is None:
@@ -232,9 +257,10 @@ def import_models() -> None:
             import_module(f"lms.{feature}.models")
 
 
-def load_blueprints() -> Sequence[Blueprint]:
-    """Return the blueprint of every feature."""
-    return [import_module(f"lms.{feature}.views").bp for feature in FEATURES]
+def load_blueprints() -> dict[str, Blueprint]:
+    """Return the blueprint of every feature, by its module of views."""
+    modules = [f"lms.{feature}.views" for feature in FEATURES]
+    return {name: import_module(name).bp for name in modules}
 
 
 def _layout() -> dict[str, object]:

@@ -3,10 +3,9 @@
 import json
 import os
 import secrets
-import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from importlib import import_module
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import click
 from flask import Flask
-from sqlalchemy.exc import OperationalError
 
 from lms import release, rounds, server
 from lms.accounts import second_factor
@@ -26,12 +24,14 @@ from lms.config import BadConfig, Config, content_dir, from_environment
 from lms.core import clock, readonly, schema
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
+from lms.core.releases import BrokenContent
 from lms.corrections import services as corrections
 from lms.credentials.rules import day_of
+from lms.door import PORT, address, answer, instance, listen, main, prepare
 from lms.modules import laws
 from lms.modules.law.rules import DELTA_WORDS
 from lms.modules.rules import count_words
-from lms.operations import backups, doctor, heads, locks, preflight, reconcile, restores
+from lms.operations import backups, doctor, heads, locks, reconcile, restores
 from lms.panels import results as panels
 from lms.quizzes import corrections as keys
 from lms.quizzes import services as quizzes
@@ -42,75 +42,7 @@ from lms.statistics import analysis
 
 DELTA = "A Markdown file for those who learned it: a title, then at most 300 words."
 LONGEST_REASON = 500
-REFUSALS = (backups.NoRoom, preflight.Unsafe, restores.CannotRestore)
-"""Errors whose message is for the operator as it is."""
-
-
-class Door(click.Group):
-    """The command group; a database that cannot be reached is a sentence, not a traceback."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the command. Raises click.ClickException."""
-        try:
-            return super().invoke(ctx)
-        except REFUSALS as error:
-            raise click.ClickException(str(error)) from error
-        except readonly.ReadOnly as error:
-            raise click.ClickException(
-                "nothing is written now: the disk is nearly full, or read-only is on. "
-                "`./run cli doctor` says which"
-            ) from error
-        except OperationalError as error:
-            raise click.ClickException(f"the database does not answer: {error.orig}") from error
-        except ModuleNotFoundError as error:
-            if error.name != "psycopg":
-                raise
-            raise click.ClickException(
-                "PostgreSQL needs its driver, see docs/operate.md: "
-                '.venv/bin/python -m pip install "psycopg[binary,pool]>=3.3,<4"'
-            ) from error
-
-
-@click.group(cls=Door)
-def main() -> None:
-    """Operate an installation of Suluh."""
-
-
-PORT = click.IntRange(1, 65535)
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-@main.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8000, show_default=True, type=PORT)
-@click.option(
-    "--workers",
-    default=1,
-    show_default=True,
-    type=click.IntRange(1, 64),
-    help="Processes; one is right for SQLite.",
-)
-@click.option("--insecure-lan", is_flag=True, help="Serve plain http beyond this machine.")
-def serve(host: str, port: int, workers: int, insecure_lan: bool) -> None:
-    """Set up, back up, migrate, load the content and serve."""
-    base = os.environ.get("SULUH_BASE_URL") or _address(host, port)
-    config = _instance(base_url=base)
-    if not config.https and not server.is_loopback(host):
-        if not insecure_lan:
-            raise click.ClickException(
-                "plain http beyond this machine lets others on the network read passwords and "
-                "answers. Put TLS in front and set SULUH_BASE_URL=https://…, or pass "
-                "--insecure-lan for a closed training network"
-            )
-        click.echo("Warning: plain http. Everybody on this network can read what is sent.")
-    with ExitStack() as stack:
-        opened = stack.enter_context(_listen(host, port))
-        app = server.create(config, workers)
-        code = _prepare(app)
-        click.echo(f"Suluh: {config.base_url}")
-        if code:
-            click.echo(f"Open {config.base_url}/mulai and enter this code once: {code}")
-        _serve(app, opened, workers)
 
 
 @main.command()
@@ -125,13 +57,13 @@ def demo(port: int, host: str, build_only: bool) -> None:
         raise click.ClickException("the demonstration is served on this machine only")
     if os.environ.get("DATABASE_URL"):
         raise click.ClickException("the demonstration keeps its own file: unset DATABASE_URL")
-    base = _address(host, port)
-    opened = None if build_only else _listen(host, port)
+    base = address(host, port)
+    opened = None if build_only else listen(host, port)
     for old in (*INSTANCE.glob("demo.sqlite3*"), *INSTANCE.glob("demo/*.pdf")):
         old.unlink()
-    config = _instance("demo.sqlite3", base_url=base, demo=True)
+    config = instance("demo.sqlite3", base_url=base, demo=True)
     app = create_app(config)
-    _prepare(app)
+    prepare(app)
     with _opened(config):
         made = city.build(base, INSTANCE / "demo", now=clock.now())
     (INSTANCE / "demo.json").write_text(json.dumps(made, indent=2), encoding="utf-8")
@@ -139,18 +71,7 @@ def demo(port: int, host: str, build_only: bool) -> None:
     for account in made["accounts"]:
         click.echo(f"  {account['role']:<10} {account['email']:<34} {account['password']}")
     if opened is not None:
-        _serve(app, opened, 1)
-
-
-def _serve(app: Flask, opened: socket.socket, workers: int) -> None:
-    try:
-        server.serve(app, opened, workers)
-    except locks.InUse as error:
-        raise click.ClickException("a backup is being put back: wait until it is done") from error
-
-
-def _address(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        answer(app, opened, 1)
 
 
 @contextmanager
@@ -167,31 +88,6 @@ def _opened(config: Config) -> Iterator[Flask]:
             db.engine.dispose()
 
 
-def _instance(database: str = "suluh.sqlite3", **overrides: object) -> Config:
-    try:
-        return server.instance_config(os.environ, INSTANCE, database=database, **overrides)
-    except BadConfig as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return server.listen(host, port)
-    except BadConfig as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _prepare(app: Flask) -> str | None:
-    try:
-        return server.prepare(app, INSTANCE, now=clock.now())
-    except release.BrokenContent as error:
-        for problem in error.problems:
-            click.echo(str(problem), err=True)
-        raise click.ClickException("the content has problems; nothing was loaded") from error
-    except schema.WrongSchema as error:
-        raise click.ClickException(str(error)) from error
-
-
 @main.group("db")
 def database() -> None:
     """Look after the database."""
@@ -200,7 +96,7 @@ def database() -> None:
 @database.command("upgrade")
 def database_upgrade() -> None:
     """Bring the tables to this version."""
-    with _opened(_instance()):
+    with _opened(instance()):
         schema.upgrade(db.engine)
     click.echo("The tables are up to date.")
 
@@ -208,7 +104,7 @@ def database_upgrade() -> None:
 @database.command("check")
 def database_check() -> None:
     """Compare the live tables with the models; exit 1 when they differ."""
-    with _opened(_instance()):
+    with _opened(instance()):
         found = schema.differences(db.engine)
     for line in found:
         click.echo(line)
@@ -248,7 +144,7 @@ def content_check(as_json: bool, folder: Path | None) -> None:
 @click.option("--force", is_flag=True, help="Load even when no file changed.")
 def content_load(force: bool) -> None:
     """Load the content in one transaction: all of it or nothing."""
-    config = _instance()
+    config = instance()
     with _opened(config):
         schema.check(db.engine)
         try:
@@ -256,7 +152,7 @@ def content_load(force: bool) -> None:
                 loaded = release.load(config.content_dir, now=clock.now(), force=force)
                 counts = loaded.counts if loaded else None
                 below = panels.list_below(competency.current().standard)
-        except release.BrokenContent as error:
+        except BrokenContent as error:
             for problem in error.problems:
                 click.echo(str(problem), err=True)
             raise click.ClickException("nothing was loaded") from error
@@ -278,7 +174,7 @@ def law() -> None:
 @law.command("list")
 def law_list() -> None:
     """Print the articles that are marked here."""
-    with _opened(_instance()):
+    with _opened(instance()):
         schema.check(db.engine)
         marks = laws.list_marks()
         for article, mark in sorted(marks.items()):
@@ -300,7 +196,7 @@ def law_supersede(
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise click.ClickException(f"--reason has 1 to {LONGEST_REASON} letters")
     now = clock.now()
-    with _opened(_instance()):
+    with _opened(instance()):
         schema.check(db.engine)
         try:
             with unit_of_work():
@@ -338,7 +234,7 @@ def _reading(file: Path) -> tuple[str, str]:
 def law_reinstate(article: str, reason: str) -> None:
     """Take a mark back: the article is in force again."""
     now = clock.now()
-    with _opened(_instance()):
+    with _opened(instance()):
         schema.check(db.engine)
         try:
             with unit_of_work():
@@ -361,7 +257,7 @@ def people() -> None:
 @click.argument("email")
 def people_renew_password(email: str) -> None:
     """Print a new password for somebody who forgot theirs, and end their sessions."""
-    config = _instance()
+    config = instance()
     with _opened(config):
         schema.check(db.engine)
         maker = accounts.hasher(config.argon2_memory_kib, config.argon2_rounds)
@@ -383,7 +279,7 @@ def people_remove_second_factor(email: str) -> None:
 
     For the administrator whom no other administrator can help, and after the secret key changed.
     """
-    with _opened(_instance()):
+    with _opened(instance()):
         schema.check(db.engine)
         person_id = accounts.find_person_id(email)
         if person_id is None:
@@ -404,7 +300,7 @@ def mail_group() -> None:
 @mail_group.command("send")
 def mail_send() -> None:
     """Send what is due, once."""
-    config = _instance()
+    config = instance()
     if config.smtp_url is None:
         raise click.ClickException("set SULUH_SMTP_URL, for example smtp://localhost:25")
     with _opened(config):
@@ -416,7 +312,7 @@ def mail_send() -> None:
 @main.command("rounds")
 def rounds_once() -> None:
     """Do once what `serve` does by itself: mail, jobs, deadlines. For cron."""
-    with _opened(_instance()):
+    with _opened(instance()):
         schema.check(db.engine)
         done = rounds.run_all(clock.now())
     click.echo(json.dumps(done))
@@ -428,7 +324,7 @@ def rounds_once() -> None:
 @click.option("--portable", is_flag=True, help="An archive that goes into PostgreSQL as well.")
 def backup(folder: Path | None, keep: int | None, portable: bool) -> None:
     """Copy the database while people work. The secret key is not in it: keep it elsewhere."""
-    config, folder = _instance(), folder or INSTANCE / "backups"
+    config, folder = instance(), folder or INSTANCE / "backups"
     if config.database_file is not None and not config.database_file.exists():
         raise click.ClickException(f"{config.database_file} is not there")
     made = backups.make(config, folder, now=clock.now(), portable=portable)
@@ -446,7 +342,7 @@ def backup(folder: Path | None, keep: int | None, portable: bool) -> None:
 @click.option("--yes", is_flag=True, help="Give up what is newer than the backup.")
 def restore(file: Path, into: str | None, yes: bool) -> None:
     """Put a backup back, after counting and hashing every table of it. The server must be off."""
-    config = _instance()
+    config = instance()
     if into is not None:
         manifest = restores.restore_into(file, _address_of(into))
         click.echo(f"{into} is as on {manifest.created_at}. Nothing else has changed.")
@@ -495,7 +391,7 @@ def _tell_losses(losses: restores.Losses) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def look(as_json: bool) -> None:
     """Look at everything that can be wrong; exit 1 when something is."""
-    config = _instance()
+    config = instance()
     with _opened(config):
         found = doctor.examine(config, now=clock.now())
     if as_json:
@@ -522,7 +418,7 @@ MARKS = {doctor.State.GOOD: "ok   ", doctor.State.NOTE: "note ", doctor.State.BA
 @click.option("--floor", default=1, show_default=True, help="Fewer acknowledged answers fail.")
 def compare(as_json: bool, ledger: Path | None, floor: int) -> None:
     """Compare what is stored twice; exit 1 when it does not agree. Changes nothing."""
-    config = _instance()
+    config = instance()
     with _opened(config):
         schema.check(db.engine)
         report = reconcile.reconcile()
@@ -556,7 +452,7 @@ def _tell_report(report: reconcile.Report, floor: int) -> None:
 @click.argument("switch", type=click.Choice(["on", "off"]))
 def read_only(switch: str) -> None:
     """Let people read but not write, or write again. Holds for all processes within 2 seconds."""
-    config = _instance()
+    config = instance()
     path = (config.folder or INSTANCE) / readonly.SWITCH
     if switch == "on":
         path.touch(mode=0o600)
@@ -612,7 +508,7 @@ def questions_correct(
 ) -> None:
     """Correct a wrong key of one wording of an item, after a look at what it changes."""
     chosen: keys.NewKey = keys_given
-    with _opened(_instance()):
+    with _opened(instance()):
         schema.check(db.engine)
         try:
             wording = keys.get_wording(slug, number)

@@ -10,10 +10,10 @@ from lms.cohorts import abbreviations, timetable
 from lms.competency import content as standard_content
 from lms.competency import services as competency
 from lms.core import releases
-from lms.core.content import Problem, Unreadable, digest_of, read_yaml
+from lms.core.content import Problem, Unreadable, read_yaml
 from lms.core.db import db
-from lms.core.errors import DomainError
 from lms.core.models import ContentRelease
+from lms.core.releases import BrokenContent
 from lms.credentials import content as scheme_content
 from lms.credentials import schemes
 from lms.evaluations import content as evaluation_content
@@ -22,7 +22,7 @@ from lms.modules import laws
 from lms.modules import services as modules
 from lms.modules.glossary import content as glossary
 from lms.modules.law import citations
-from lms.pages import directory
+from lms.pages import directory_content
 from lms.practice.cases import content as case_content
 from lms.practice.cases import services as cases
 from lms.practice.exercises import content as exercise_content
@@ -66,14 +66,6 @@ HOLES = {Part.CASE: "cases", Part.SIMULATION: "simulations", Part.IN_PERSON: "le
 be read is no hole. Of the other parts, the checks of their own files say what is missing."""
 
 
-class BrokenContent(DomainError):
-    """The content has problems; nothing was loaded."""
-
-    def __init__(self, problems: list[Problem]) -> None:
-        super().__init__(f"{len(problems)} problems")
-        self.problems = problems
-
-
 @dataclass(slots=True)
 class Checked:
     """What a check found: validated parts by name, and problems with file and line."""
@@ -91,17 +83,12 @@ class Checked:
         return {name: len(part) for name, part in self.parts.items()}
 
 
-def files_of(folder: Path) -> list[Path]:
-    """Return every content file in a fixed order."""
-    return sorted(p for p in folder.rglob("*") if p.suffix in {".yaml", ".md"})
-
-
 def check(folder: Path) -> Checked:
     """Check everything; all problems are found in one go, sorted by file and line."""
     found = Checked()
     try:
         found.standard, found.problems = standard_content.check(folder)
-        found.problems = found.problems + directory.check(folder)[1]
+        found.problems = found.problems + directory_content.check(folder)
         found.problems += abbreviations.check(folder)[1]
         found.problems += notice.check(folder)[1]
         found.problems += evaluation_content.check(folder)[1]
@@ -184,9 +171,8 @@ def load(folder: Path, *, now: datetime, force: bool = False) -> ContentRelease 
 
     Call it in a unit of work. Raises BrokenContent.
     """
-    digest = digest_of(files_of(folder), folder)
-    last = releases.latest()
-    if last is not None and last.digest == digest and last.coverage and not force:
+    digest = releases.digest_of(folder)
+    if releases.is_loaded(digest) and not force:
         return None
     found = check(folder)
     if found.problems or found.standard is None or found.coverage is None:

@@ -20,11 +20,11 @@ from typing import Any
 
 from flask import Flask
 
-from lms import dealing, release
+from lms import dealing
 from lms.accounts import services as accounts
 from lms.app import create_app
 from lms.config import CACHE, BadConfig, Config, from_environment
-from lms.core import meters, readonly, schema
+from lms.core import late, meters, readonly, releases, schema
 from lms.core.db import db, unit_of_work
 from lms.operations import backups, locks, preflight
 from lms.rounds import working
@@ -92,7 +92,7 @@ def prepare(app: Flask, folder: Path, *, now: datetime) -> str | None:
 
     Before tables change, the database is backed up into `folder`/backups. While nothing may be
     written, content is not loaded: people can still read.
-    Raises core.schema.WrongSchema, release.BrokenContent, preflight.Unsafe, backups.NoRoom.
+    Raises core.schema.WrongSchema, core.releases.BrokenContent, preflight.Unsafe, backups.NoRoom.
     """
     config: Config = app.extensions["suluh"]
     with app.app_context():
@@ -106,7 +106,9 @@ def prepare(app: Flask, folder: Path, *, now: datetime) -> str | None:
         schema.check(db.engine, folder / CACHE / "schema")
         code = None
         is_open = readonly.gate().look() is None
-        if is_open:
+        if is_open and not releases.is_loaded(releases.digest_of(config.content_dir)):
+            with late.loading():
+                from lms import release
             with unit_of_work():
                 release.load(config.content_dir, now=now)
         if is_open and accounts.is_empty():
@@ -157,10 +159,14 @@ def is_loopback(host: str) -> bool:
 
 
 def create(config: Config, workers: int) -> Flask:
-    """Return the application that `workers` processes will serve."""
+    """Return the application that `workers` processes will serve.
+
+    One process loads a feature when it is asked for. Of several each would; loaded before they
+    part, they share it.
+    """
     if workers > 1 and config.metrics_token is not None:
         meters.share((config.folder or INSTANCE) / "metrics")
-    return create_app(config)
+    return create_app(config, when_asked=workers == 1)
 
 
 def serve(app: Flask, opened: socket.socket, workers: int) -> None:

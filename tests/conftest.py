@@ -30,7 +30,7 @@ from lms.config import Config
 from lms.core import schema
 from lms.core.db import db, unit_of_work
 from tests import pace
-from tests.measure import uncounted
+from tests.measure import count_on, uncounted
 from tests.postgres import Server, start_server
 
 # Two cores shared by many: how long one example takes says nothing about the code.
@@ -99,8 +99,11 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Run the test the same way."""
-    with uncounted() if _walks(item) else nullcontext():
-        return (yield)
+    try:
+        with uncounted() if _walks(item) else nullcontext():
+            return (yield)
+    finally:
+        count_on()
 
 
 @pytest.hookimpl(trylast=True)

@@ -4,6 +4,7 @@ Python before 3.12 can only count by looking at every step of every module.
 """
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,18 @@ def uncounted() -> Iterator[None]:
     finally:
         for counted in reversed(stopped):
             counted.start()
+
+
+def count_on() -> None:
+    """Go on counting where a test has ended it.
+
+    Python takes a tracer away that raises, as in code that runs out of stack on purpose. Nothing
+    of the tests after it was counted then, until a walk began to count anew.
+    """
+    counted = coverage.Coverage.current()
+    if counted is not None and sys.gettrace() is None:
+        counted.stop()
+        counted.start()
 
 
 def unmeasured(**more: str) -> dict[str, str]:

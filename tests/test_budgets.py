@@ -4,7 +4,10 @@ Queries are counted over the whole request, finding who is signed in among them,
 and in one of 250 people.
 """
 
+import json
 import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -19,13 +22,16 @@ from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
 from lms.accounts.models import Person
+from lms.app import create_app
 from lms.cohorts.models import Cohort
+from lms.config import Config
 from lms.core.db import db
 from lms.core.ids import public_id
 from lms.reports import services as reports
 from tests import crowd, factories
 from tests.conftest import SqliteHome, open_copy
 from tests.crowd import Crowd
+from tests.measure import ROOT, unmeasured
 from tests.queries import Sent, watched
 
 pytestmark = pytest.mark.walk
@@ -337,6 +343,12 @@ REDIRECTS = {"/mulai", "/telaah/soal/{corrected}/kunci"}
 """Pages that lead on: one is closed as soon as there is anybody, one to the newest wording."""
 CLOSED = {"/metrics", "/masuk/lembaga", "/masuk/lembaga/kembali"}
 """Pages that are not there in this installation: it names no provider of sign-in."""
+
+
+SAME = ("secret_key", "testing", "second_factor", "consent", "argon2_memory_kib", "argon2_rounds")
+"""Settings an application needs to answer like another one."""
+LEAN = {"accounts", "notices", "lineage"}
+"""Features whose pages need little of what others have."""
 
 
 class Seen(NamedTuple):
@@ -660,3 +672,56 @@ def test_a_certificate_is_light(small: Crowd):
     answer, weight = fetch(browser, f"/sertifikat/{small.names['code']}/berkas")
     assert answer.data.startswith(b"%PDF")
     assert weight <= 60 * KIB
+
+
+def by_feature(here: Crowd, pages: Iterable[Page]) -> dict[str, list[Page]]:
+    """Return pages by the feature their addresses belong to."""
+    adapter = here.app.url_map.bind("localhost")
+    found: dict[str, list[Page]] = {}
+    for page in pages:
+        address = page[1].format(**here.names).partition("?")[0]
+        endpoint, _values = adapter.match(address)
+        found.setdefault(endpoint.rpartition(".")[0], []).append(page)
+    return found
+
+
+def test_a_page_that_is_asked_for_first_loads_all_it_needs(
+    small: Crowd, walked: list[Walked], tmp_path: Path
+):
+    """Each feature's pages in a process that has loaded no other feature, as the house answers."""
+    wanted = {page: seen.status for page, seen, _many in walked}
+    features = by_feature(small, wanted)
+    assert set(features) - {""} == set(small.app.blueprints)
+    settings = {
+        "folder": str(tmp_path),
+        "database_url": small.app.config["SQLALCHEMY_DATABASE_URI"],
+    }
+    settings |= {name: getattr(small.app.extensions["suluh"], name) for name in SAME}
+    remembering = create_app(
+        Config(**(settings | {"folder": tmp_path})),  # type: ignore[arg-type]
+        when_asked=True,
+    )
+    assert remembering.waiting is None
+    cookies = {
+        who: cookie.value if (cookie := small.browser(who).get_cookie("suluh")) else None
+        for who, _address, _queries in wanted
+    }
+    lists = [
+        [(cookies[who], address.format(**small.names)) for who, address, _queries in pages]
+        for pages in features.values()
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.late_pages"],
+        cwd=ROOT,
+        env=unmeasured(),
+        input=json.dumps([settings, lists]),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for (name, pages), (statuses, modules) in zip(features.items(), found["answers"], strict=True):
+        assert statuses == [wanted[page] for page in pages], name
+        assert name not in LEAN or modules < 150, (name, modules)
+    assert found["ours"] < 80

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from flask import current_app
 from sqlalchemy import select
 
-from lms import cli, server
+from lms import cli, door, server
 from lms.accounts import services as accounts
 from lms.app import create_app
 from lms.config import CONTENT
@@ -316,8 +316,8 @@ def test_changed_tables_are_not_served(installed: Run):
 
 
 def test_an_ipv6_address_is_written_with_brackets():
-    assert cli._address("::1", 8000) == "http://[::1]:8000"
-    assert cli._address("localhost", 8000) == "http://localhost:8000"
+    assert door.address("::1", 8000) == "http://[::1]:8000"
+    assert door.address("localhost", 8000) == "http://localhost:8000"
 
 
 # --- Demo

@@ -36,8 +36,9 @@ from lms.cohorts.models import (
 from lms.cohorts.services import NameTaken
 from lms.core import audit
 from lms.core.clock import ZONES
-from lms.core.db import Base, db, insert_once
+from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
+from lms.core.late import all_tables
 from lms.core.models import AuditEvent
 
 VOUCHINGS = 100
@@ -409,7 +410,7 @@ def _pointing() -> list[tuple[Table, Column[int]]]:
     """Return every column of every feature that says whose something is today."""
     return [
         (table, column)
-        for table in Base.metadata.sorted_tables
+        for table in all_tables().sorted_tables
         for column in table.columns
         if not column.info.get("history")
         and any(key.column.table.name == "organisation" for key in column.foreign_keys)

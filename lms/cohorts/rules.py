@@ -24,6 +24,9 @@ SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 LONGEST_SLUG = 40
 OUR_WORDS = frozenset({"baru", "impor"})
 """Addresses of pages that stand where a class could stand."""
+SEAT_RULES = "suluh_seat_rules"
+"""Where the application keeps what features above want asked before a companion is invited: they
+take class, organisation and time, and raise NoSeat."""
 LOADED_WORDS = ("kdrt", "kekerasan", "korban", "aniaya", "violence", "victim", "abuse")
 """An address stays in the browser's history, so it never says what the class is about."""
 

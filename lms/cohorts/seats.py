@@ -6,10 +6,11 @@ to somebody else a moment ago.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from flask import current_app
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 )
 
 from lms.accounts.models import Person
+from lms.cohorts import rules
 from lms.cohorts.models import (
     ClassState,
     Cohort,
@@ -58,12 +60,6 @@ class Sent:
     people: int
 
 
-SeatRule = Callable[[int, int, datetime], None]
-"""Takes class, organisation and time; raises NoSeat."""
-RULES: dict[str, SeatRule] = {}
-"""What features above want asked before a companion is invited, by the feature's name."""
-
-
 @dataclass(frozen=True, slots=True)
 class Holder:
     """One enrolled companion and where they come from."""
@@ -85,7 +81,7 @@ class Reply:
 
 def claim(cohort_id: int, organisation_id: int, *, now: datetime) -> None:
     """Ask every rule for a seat. Raises NoSeat."""
-    for rule in RULES.values():
+    for rule in current_app.extensions[rules.SEAT_RULES]:
         rule(cohort_id, organisation_id, now)
 
 

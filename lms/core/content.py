@@ -187,15 +187,6 @@ def validate(model: type[M], source: Source) -> tuple[M | None, list[Problem]]:
         ]
 
 
-def digest_of(files: Sequence[Path], folder: Path) -> str:
-    """Return one SHA-256 over places (below `folder`) and bytes of `files`, in their order."""
-    total = hashlib.sha256()
-    for path in files:
-        place = path.relative_to(folder).as_posix()
-        total.update(place.encode() + b"\0" + path.read_bytes() + b"\0")
-    return total.hexdigest()
-
-
 def digest_of_text(text: str) -> str:
     """Return the SHA-256 of a text, as 64 hex characters."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -20,6 +20,9 @@ from lms.competency.rules import (
     judge_by,
 )
 
+RESCORE = "corrections.rescore"
+"""The kind of job that marks closed sittings again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Picture:

@@ -23,13 +23,12 @@ from lms.core.jobs import Handler, Progress, Task
 from lms.core.login import Viewer
 from lms.corrections import rules
 from lms.corrections.models import Rescore
-from lms.corrections.rules import Picture
+from lms.corrections.rules import RESCORE, Picture
 from lms.credentials import rechecks
 from lms.credentials.rechecks import Shaken
 from lms.quizzes import corrections
 from lms.quizzes.corrections import Corrected, NewKey, Sitting, Wording
 
-KIND = "corrections.rescore"
 BATCH = 200
 """Sittings looked at together."""
 MOST = 1000
@@ -159,7 +158,7 @@ def correct(
     job = None
     if made.sittings:
         job = jobs.open_job(
-            KIND,
+            RESCORE,
             made.public_id,
             [str(one) for one in made.sittings],
             detail={"correction": made.public_id},
@@ -286,4 +285,4 @@ def list_changed(
 
 def find_job(made: Corrected) -> Progress | None:
     """Return how far the job of a correction is, if it had anything to mark. One query."""
-    return next(iter(jobs.list_jobs(KIND, made.public_id, limit=1)), None)
+    return next(iter(jobs.list_jobs(RESCORE, made.public_id, limit=1)), None)

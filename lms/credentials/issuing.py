@@ -23,9 +23,9 @@ from lms.core.jobs import Handler, Progress, Task
 from lms.core.models import ItemState, JobItem
 from lms.credentials import services
 from lms.credentials.models import Certificate, Decision, Document, Proposal, ProposalState
+from lms.credentials.rules import ISSUE
 from lms.credentials.schemes import get_scheme
 
-KIND = "certificates.issue"
 PER_FILE = 200
 """Papers in one ZIP file: about 10 MB."""
 PAGE = 50
@@ -130,7 +130,7 @@ def start(
     if not waiting:
         raise NothingWaits(scheme_code)
     public_id = jobs.open_job(
-        KIND,
+        ISSUE,
         subject_of(cohort.id, scheme_code),
         [str(one.decision_id) for one in waiting],
         detail={"base_url": base_url, "sample": sample},
@@ -171,7 +171,7 @@ HANDLER = Handler(apply=_apply, prepare=_prepare)
 
 def get_progress(cohort: Cohort, job_id: str) -> tuple[Progress, str]:
     """Return how far a job of this class is, and its scheme. One query. Raises NotFound."""
-    found = jobs.get_progress(job_id, KIND)
+    found = jobs.get_progress(job_id, ISSUE)
     about, _, scheme = found.subject.rpartition(":")
     if about != f"cohort:{cohort.id}":
         raise NotFound(job_id)
@@ -180,7 +180,7 @@ def get_progress(cohort: Cohort, job_id: str) -> tuple[Progress, str]:
 
 def list_jobs(cohort: Cohort, scheme_code: str) -> list[Progress]:
     """Return the jobs of a class and scheme, newest first. One query."""
-    return jobs.list_jobs(KIND, subject_of(cohort.id, scheme_code))
+    return jobs.list_jobs(ISSUE, subject_of(cohort.id, scheme_code))
 
 
 def list_results(job_id: int, state: ItemState, *, page: int = 1, size: int = PAGE) -> list[Result]:

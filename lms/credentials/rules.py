@@ -14,6 +14,8 @@ from typing import Any
 
 from lms.core.errors import DomainError
 
+ISSUE = "certificates.issue"
+"""The kind of job that issues the certificates of a class."""
 SOON = timedelta(days=90)
 """A certificate this close to its end may be renewed, and lists say so."""
 WESTERN_OFFSET = timedelta(hours=7)

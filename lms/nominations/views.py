@@ -35,9 +35,6 @@ from lms.nominations.forms import (
 )
 
 bp = Blueprint("nominations", __name__, template_folder="templates")
-bp.add_app_template_global(services.letter_of, "letter_of_assignment")
-# A companion who is invited without a nomination takes a seat like everybody else.
-seats.RULES["nominations"] = seating.claim
 
 FRESH_LINK = "offered"
 """Where the browser's session keeps a new link until the next page shows it, once."""

@@ -18,14 +18,12 @@ from lms.competency import services as competency
 from lms.competency import summaries
 from lms.config import Config
 from lms.core import audit, mail, readonly, releases, schema
-from lms.core.content import digest_of
 from lms.core.db import db
 from lms.core.models import AuditEvent, ItemState, Job, JobItem, Mail
 from lms.credentials.models import Certificate, Document
 from lms.operations import backups, heads, preflight
 from lms.panels import results as panels
 from lms.quizzes.models import AnswerEvent
-from lms.release import files_of
 
 DAY = timedelta(days=1)
 GIB = 1024**3
@@ -195,7 +193,7 @@ def _content(config: Config, about: str) -> Findings:
     if latest is None:
         yield Finding(about, State.BAD, "nothing was ever loaded", "./run cli content load")
         return
-    if digest_of(files_of(config.content_dir), config.content_dir) != latest.digest:
+    if releases.digest_of(config.content_dir) != latest.digest:
         what = f"{config.content_dir} differs from what was loaded"
         yield Finding(about, State.NOTE, what, "./run cli content check, then content load")
     if competency.current().is_draft:

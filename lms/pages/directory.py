@@ -1,14 +1,18 @@
 """The directory of help: numbers and services with the day somebody last checked them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from lms.core.content import Problem, Spec, Unreadable, read_yaml, validate
+import yaml
+
 from lms.core.i18n import lazy_gettext as _
 
+NAME = "directory.yaml"
 FRESH = timedelta(days=92)
 """How long a check is trusted. Source: head of content/directory.yaml, "tiap tiga bulan"."""
 
@@ -40,7 +44,8 @@ KINDS: dict[ServiceKind, str] = {
 }
 
 
-class EmergencyNumber(Spec):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmergencyNumber:
     """One number shown at the foot of every page."""
 
     name: str
@@ -52,7 +57,8 @@ class EmergencyNumber(Spec):
     source: str
 
 
-class Service(Spec):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
     """One service people can be referred to. Never holds the address of a shelter."""
 
     id: str
@@ -71,13 +77,14 @@ class Service(Spec):
     caveat_en: str = ""
 
 
-class Directory(Spec):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
     """Everything the help page shows."""
 
     city: str
     checked_on: date
-    emergency: list[EmergencyNumber]
-    services: list[Service]
+    emergency: tuple[EmergencyNumber, ...]
+    services: tuple[Service, ...]
 
 
 def by_kind(services: Iterable[Service]) -> list[tuple[ServiceKind, list[Service]]]:
@@ -93,15 +100,25 @@ def is_stale(verified_on: date, today: date) -> bool:
     return today - verified_on > FRESH
 
 
-def check(content: Path) -> tuple[Directory | None, list[Problem]]:
-    """Read and check the directory. Raises core.content.Unreadable."""
-    return validate(Directory, read_yaml(content / "directory.yaml"))
-
-
 @cache
 def load(content: Path) -> Directory:
-    """Return the directory; read once per process, a change shows after a restart."""
-    found, problems = check(content)
-    if found is None:
-        raise Unreadable(problems[0])
-    return found
+    """Return the directory; read once per process, a change shows after a restart.
+
+    Its numbers stand on every page, so it is read without what checks content: that has looked at
+    the file before it was loaded (`directory_content`).
+    """
+    text = (content / NAME).read_text(encoding="utf-8")
+    found = yaml.load(text, yaml.CBaseLoader)  # noqa: S506  # makes words of everything
+    return Directory(
+        city=found["city"],
+        checked_on=date.fromisoformat(found["checked_on"]),
+        emergency=tuple(EmergencyNumber(**_read(one)) for one in found["emergency"]),
+        services=tuple(
+            Service(**_read(one) | {"kind": ServiceKind(one["kind"])}) for one in found["services"]
+        ),
+    )
+
+
+def _read(entry: dict[str, str]) -> dict[str, Any]:
+    words = {name: text.strip() for name, text in entry.items()}
+    return words | {"verified_on": date.fromisoformat(words["verified_on"])}

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from lms.core import audit
 from lms.core.db import db
+from lms.core.i18n import language
 from lms.privacy import notice
 from lms.privacy.models import Answer, Consent
 from lms.privacy.notice import Notice
@@ -16,6 +17,12 @@ from lms.privacy.notice import Notice
 def current() -> Notice:
     """Return the notice in force."""
     return notice.load(current_app.extensions["suluh"].content_dir)
+
+
+def short_notice() -> list[str]:
+    """Return the short notice in the reader's language."""
+    found = current()
+    return found.short_en if language() == "en" else found.short
 
 
 def agree(person_id: int, place: str, now: datetime) -> None:

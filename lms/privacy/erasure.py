@@ -13,9 +13,10 @@ from lms.accounts import letters as account_letters
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.core import audit
-from lms.core.db import Base, db, unit_of_work
+from lms.core.db import db, unit_of_work
 from lms.core.errors import DomainError, NotFound
 from lms.core.ids import hash_token, new_token
+from lms.core.late import all_tables
 from lms.credentials.models import Proposal, ProposalState
 from lms.privacy import consent, due, letters, rules
 from lms.privacy.data_map import MAP, Entry, Kind
@@ -175,7 +176,7 @@ def erase(person_id: int, *, now: datetime) -> None:
     if unknown := MAP.keys() - Base.metadata.tables.keys():
         raise LookupError(f"nobody has loaded {sorted(unknown)}")  # nothing may be left behind
     owner = Owner(person_id)
-    tables = [table for table in Base.metadata.sorted_tables if MAP[table.name].ways]
+    tables = [table for table in all_tables().sorted_tables if MAP[table.name].ways]
     # Whose rows are found by an address must be found before the address is gone.
     found = {table.name: _keys(table, owner) for table in tables}
     _close_proposals(person_id, now)

@@ -11,7 +11,8 @@ from flask import render_template
 from sqlalchemy import Table, select
 
 from lms.core import audit
-from lms.core.db import Base, db
+from lms.core.db import db
+from lms.core.late import all_tables
 from lms.credentials.models import Certificate, Document
 from lms.privacy import data_map
 from lms.privacy.data_map import Entry
@@ -50,7 +51,7 @@ def collect(person_id: int) -> list[Piece]:
 
 
 def _piece(entry: Entry, owner: Owner) -> Piece:
-    table = Base.metadata.tables[entry.name]
+    table = all_tables().tables[entry.name]
     columns = [table.c[name] for name in entry.exported]
     query = owner.select(entry.name).with_only_columns(*columns).limit(MOST + 1)
     found = db.session.execute(query).mappings().all()

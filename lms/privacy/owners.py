@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, Table, false, func, or_, select
 
 from lms.accounts import services as accounts
-from lms.core.db import Base
+from lms.core.late import all_tables
 from lms.privacy.data_map import MAP
 
 
@@ -15,25 +15,26 @@ class Owner:
     def __init__(self, person_id: int) -> None:
         self.person_id = person_id
         self.email = accounts.get_person_by_id(person_id).email
+        self._tables = all_tables().tables
         self._conditions: dict[str, ColumnElement[bool]] = {}
 
     def rows(self, name: str) -> ColumnElement[bool]:
         """Return the condition that picks this person's rows of a table."""
         if name not in self._conditions:
-            table = Base.metadata.tables[name]
+            table = self._tables[name]
             ways = [self._way(table, way) for way in MAP[name].ways]
             self._conditions[name] = or_(false(), *ways)
         return self._conditions[name]
 
     def erased(self, name: str) -> ColumnElement[bool]:
         """Return the condition that picks the rows that change when this person is deleted."""
-        table = Base.metadata.tables[name]
+        table = self._tables[name]
         also = [self._way(table, way) for way in MAP[name].also]
         return or_(self.rows(name), *also)
 
     def select(self, name: str) -> Select[Any]:
         """Select this person's rows of a table, in the order of its key."""
-        table = Base.metadata.tables[name]
+        table = self._tables[name]
         return select(table).where(self.rows(name)).order_by(*table.primary_key.columns)
 
     def _way(self, table: Table, way: str) -> ColumnElement[bool]:
@@ -45,7 +46,7 @@ class Owner:
             return _is(table.c[way[1:]], f"person:{self.person_id}")
         if way.startswith("<"):
             child, name = way[1:].split(".")
-            found = select(Base.metadata.tables[child].c[name]).where(self.rows(child))
+            found = select(self._tables[child].c[name]).where(self.rows(child))
             return _among(_key(table), found)
         column: Column[Any] = table.c[way]
         target: Column[Any] = next(iter(column.foreign_keys)).column

@@ -24,7 +24,7 @@ from lms.core import consent as door
 from lms.core.db import unit_of_work
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
-from lms.core.i18n import language, pick
+from lms.core.i18n import pick
 from lms.privacy import consent as consents
 from lms.privacy import (
     data_map,
@@ -41,14 +41,6 @@ from lms.privacy.forms import ConsentForm, IncidentForm, ProofForm, StepForm, Ti
 from lms.privacy.models import Way
 
 bp = Blueprint("privacy", __name__, template_folder="templates")
-bp.before_app_request(guard.ask_first)
-
-
-@bp.app_template_global("joining_notice")
-def joining_notice() -> list[str]:
-    """Return the short notice in the reader's language."""
-    found = consents.current()
-    return found.short_en if language() == "en" else found.short
 
 
 # The notice.

@@ -4,34 +4,15 @@ from base64 import b64encode
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint
-from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, PrefixLoader
 from markupsafe import Markup, escape
 
 from lms.core import markdown
-from lms.quizzes.types import TYPES
 from lms.quizzes.types.model import Format, Text
 
 FOLDER = Path(__file__).parent
 KEPT = 4096
 """Plain texts a process keeps at hand as HTML: those of some 400 questions, below 2 MiB."""
 MEDIA = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-
-
-def loader() -> BaseLoader:
-    """Return what finds the templates of quizzes; those of a type stand in its own folder.
-
-    `types/matching/ask.html` is `types/matching/templates/ask.html`.
-    """
-    parts = {str(kind): FileSystemLoader(FOLDER / "types" / kind / "templates") for kind in TYPES}
-    own = FileSystemLoader(FOLDER / "templates")
-    return ChoiceLoader([own, PrefixLoader({"types": PrefixLoader(parts)})])
-
-
-def register(bp: Blueprint) -> None:
-    """Give a blueprint these templates and the filter `question_text`."""
-    bp.jinja_loader = loader()
-    bp.add_app_template_filter(show, "question_text")
 
 
 def show(text: Text | str) -> Markup:

@@ -25,7 +25,7 @@ from lms.core.group_commit import Execute, write_together
 from lms.core.i18n import clock as hour
 from lms.core.i18n import gettext as _
 from lms.core.i18n import moment
-from lms.quizzes import overdue, rules, services, sheets, texts, timing
+from lms.quizzes import overdue, rules, services, sheets, timing
 from lms.quizzes.classes import services as classes
 from lms.quizzes.forms import (
     ANSWER,
@@ -41,8 +41,7 @@ from lms.quizzes.sheets import AttemptRef, Outcome, Sheet
 from lms.quizzes.types import BadResponse, TooLong
 
 GRACE_SECONDS = int(rules.GRACE.total_seconds())
-bp = Blueprint("quizzes", __name__)
-texts.register(bp)
+bp = Blueprint("quizzes", __name__, template_folder="templates")
 
 
 def asked(curriculum: str, attempt: str) -> AttemptRef:

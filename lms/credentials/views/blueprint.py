@@ -10,11 +10,10 @@ from lms.config import Config
 from lms.core import jobs, login
 from lms.core.errors import DomainError
 from lms.core.i18n import gettext as _
-from lms.credentials import gate, issuing, paper, revocations, rules, services, signatures
+from lms.credentials import issuing, paper, revocations, rules, services, signatures
 from lms.credentials.content import SchemeSpec
 
 bp = Blueprint("credentials", __name__, template_folder="../templates")
-bp.record_once(lambda state: gate.init_app(state.app))
 
 REFUSALS = (
     services.NotReady,

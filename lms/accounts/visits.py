@@ -6,13 +6,11 @@ from flask import Flask, Response, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from lms.accounts import rules, services
-from lms.accounts.views.blueprint import bp
 from lms.core import clock, login
 from lms.core.db import db, unit_of_work
 from lms.core.readonly import ReadOnly
 
 
-@bp.after_app_request
 def note_visit(response: Response) -> Response:
     """Note the visit once the page was sent: who reads does not wait for those who write."""
     viewer = login.seen_viewer()
