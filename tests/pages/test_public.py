@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,9 +18,9 @@ from sqlalchemy import select, text
 
 from lms.accounts.models import LoginSession, Person
 from lms.config import CONTENT
-from lms.core.content import Unreadable
+from lms.core.content import read_yaml, validate
 from lms.core.db import db
-from lms.pages import directory
+from lms.pages import directory, directory_content
 from lms.pages.views import AWAY
 from tests import factories
 
@@ -90,12 +91,23 @@ def test_a_broken_directory_names_file_and_line(tmp_path: Path):
     lines[wrong] = "    kind: polisi"
     path = tmp_path / "directory.yaml"
     path.write_text("\n".join(lines), encoding="utf-8")
-    found, problems = directory.check(tmp_path)
-    assert found is None
+    problems = directory_content.check(tmp_path)
     assert [(p.file, p.line) for p in problems] == [(str(path), wrong + 1)]
     assert "kind" in problems[0].message
-    with pytest.raises(Unreadable, match=r"directory\.yaml"):
-        directory.load(tmp_path)
+    with pytest.raises(ValueError, match="polisi"):
+        directory.load(tmp_path)  # a server does not start with it
+
+
+def test_pages_show_what_was_checked():
+    checked, _problems = validate(
+        directory_content.Directory, read_yaml(CONTENT / "directory.yaml")
+    )
+    assert checked is not None
+    shown = asdict(directory.load(CONTENT))
+    for name in ("emergency", "services"):
+        assert len(shown[name]) > 2
+        shown[name] = list(shown[name])
+    assert shown == checked.model_dump()
 
 
 def test_safety_says_what_the_exit_cannot_do(client: FlaskClient):
