@@ -17,7 +17,13 @@ from lms.accounts.models import Person
 from lms.cohorts.models import ClassState, Cohort, CohortCurriculum, Enrolment
 from lms.core import clock
 from lms.core.db import db
-from lms.credentials.models import Certificate, CertificateEvent, Deferral, Scheme
+from lms.credentials.models import (
+    Certificate,
+    CertificateEvent,
+    Deferral,
+    EventKind,
+    Scheme,
+)
 from lms.modules.models import Curriculum, Lesson, LessonDone
 from lms.notices import rules
 from lms.notices.models import Notice
@@ -74,6 +80,7 @@ def _sources(now: datetime, zone: str) -> Iterator[Iterator[Due]]:
     yield _cases_decided(now, zone)
     yield _put_off(now, zone)
     yield _papers_ready(now, zone)
+    yield _papers_revoked(now, zone)
     for span in rules.paper_spans(now.astimezone(clock.ZONES["WIB"]).date()):
         yield _papers_ending(span, zone)
 
@@ -185,15 +192,29 @@ def _put_off(now: datetime, zone: str) -> Iterator[Due]:
 
 
 def _papers_ready(now: datetime, zone: str) -> Iterator[Due]:
-    query = _papers(Kind.PAPER_READY, 0).where(Certificate.issued_at > now - rules.FRESH)
+    query = _held(Kind.PAPER_READY, 0).where(Certificate.issued_at > now - rules.FRESH)
     for row in db.session.execute(query):
         yield _paper(row, Kind.PAPER_READY, 0, zone)
+
+
+def _papers_revoked(now: datetime, zone: str) -> Iterator[Due]:
+    """Give holders whose certificate was revoked: who shows it has to know."""
+    query = _papers(Kind.PAPER_REVOKED, 0).join(
+        CertificateEvent,
+        and_(
+            CertificateEvent.certificate_id == Certificate.id,
+            CertificateEvent.kind == EventKind.REVOKED,
+            CertificateEvent.at > now - rules.FRESH,
+        ),
+    )
+    for row in db.session.execute(query):
+        yield _paper(row, Kind.PAPER_REVOKED, 0, zone)
 
 
 def _papers_ending(span: rules.Span, zone: str) -> Iterator[Due]:
     """Give holders whose newest certificate of a scheme ends within the span."""
     newer = aliased(Certificate)
-    query = _papers(Kind.PAPER_ENDS, span.stage).where(
+    query = _held(Kind.PAPER_ENDS, span.stage).where(
         Certificate.valid_until >= span.first,
         Certificate.valid_until <= span.last,
         ~exists().where(
@@ -208,7 +229,6 @@ def _papers_ending(span: rules.Span, zone: str) -> Iterator[Due]:
 
 def _papers(kind: Kind, stage: int) -> Select[*tuple[Any, ...]]:
     subject = literal("certificate:", String) + cast(Certificate.id, String)
-    ended = exists().where(CertificateEvent.certificate_id == Certificate.id)
     return (
         _people(kind, subject, stage)
         .add_columns(
@@ -216,8 +236,13 @@ def _papers(kind: Kind, stage: int) -> Select[*tuple[Any, ...]]:
         )
         .join(Certificate, Certificate.person_id == Person.id)
         .join(Scheme, Scheme.code == Certificate.scheme_code)
-        .where(~ended)
     )
+
+
+def _held(kind: Kind, stage: int) -> Select[*tuple[Any, ...]]:
+    """Return those of `_papers` that were neither revoked nor replaced."""
+    ended = exists().where(CertificateEvent.certificate_id == Certificate.id)
+    return _papers(kind, stage).where(~ended)
 
 
 def _paper(row: Row[*tuple[Any, ...]], kind: Kind, stage: int, zone: str) -> Due:

@@ -13,6 +13,7 @@ SUBJECTS = {
     Kind.PUT_OFF: lazy_gettext("Kabar untuk Anda"),
     Kind.PAPER_READY: lazy_gettext("Dokumen Anda siap"),
     Kind.PAPER_ENDS: lazy_gettext("Masa berlaku dokumen Anda"),
+    Kind.PAPER_REVOKED: lazy_gettext("Kabar tentang dokumen Anda"),
     Kind.PAPER_QUESTION: lazy_gettext("Ada pertanyaan untuk Anda"),
     Kind.APPEAL_ASKED: lazy_gettext("Ada tugas untuk Anda"),
     Kind.APPEAL_MOVED: lazy_gettext("Kabar untuk Anda"),
@@ -24,6 +25,7 @@ CHOICES = {
     Kind.PUT_OFF: lazy_gettext("Keputusan Anda ditunda"),
     Kind.PAPER_READY: lazy_gettext("Sertifikat terbit"),
     Kind.PAPER_ENDS: lazy_gettext("Sertifikat segera berakhir"),
+    Kind.PAPER_REVOKED: lazy_gettext("Sertifikat dicabut"),
     Kind.PAPER_QUESTION: lazy_gettext("Pertanyaan tentang sertifikat"),
     Kind.APPEAL_ASKED: lazy_gettext("Banding peserta yang perlu dijawab"),
     Kind.APPEAL_MOVED: lazy_gettext("Banding Anda diperiksa atau dijawab"),
@@ -37,6 +39,9 @@ NEWS = {
         "Keputusan tentang Anda ditunda. Ada yang perlu dilakukan lebih dulu."
     ),
     Kind.PAPER_READY: lazy_gettext("Satu dokumen Anda sudah siap diunduh."),
+    Kind.PAPER_REVOKED: lazy_gettext(
+        "Satu dokumen Anda tidak berlaku lagi. Alasannya dapat Anda baca setelah masuk."
+    ),
     Kind.PAPER_QUESTION: lazy_gettext(
         "Administrator bertanya tentang satu dokumen Anda. Anda dapat menjawab."
     ),
@@ -80,6 +85,8 @@ def _about_one(kind: Kind, about: str) -> str:
         return _("Keputusan untuk %(about)s ditunda. Lihat yang perlu dilakukan.", about=about)
     if kind is Kind.PAPER_READY:
         return _("Sertifikat %(about)s sudah terbit.", about=about)
+    if kind is Kind.PAPER_REVOKED:
+        return _("Sertifikat %(about)s dicabut. Lihat alasannya.", about=about)
     return _("Ada pertanyaan tentang sertifikat %(about)s. Anda dapat menjawab.", about=about)
 
 

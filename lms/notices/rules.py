@@ -16,6 +16,7 @@ class Kind(StrEnum):
     """The decision meeting wants something else first."""
     PAPER_READY = "paper_ready"
     PAPER_ENDS = "paper_ends"
+    PAPER_REVOKED = "paper_revoked"
     PAPER_QUESTION = "paper_question"
     """An administrator asks about one of their certificates."""
     APPEAL_ASKED = "appeal_asked"

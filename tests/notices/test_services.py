@@ -14,6 +14,7 @@ from lms.core.db import db, unit_of_work
 from lms.core.i18n import speaking
 from lms.core.models import Mail
 from lms.credentials import signatures
+from lms.credentials.models import CertificateEvent, EventKind
 from lms.notices import due, letters, services
 from lms.notices.models import Notice
 from lms.notices.rules import Kind
@@ -173,9 +174,11 @@ def test_whose_decision_is_put_off_is_told_once_and_again_for_another_time(app: 
     assert told(world.trainee) == [(Kind.PUT_OFF, 0)] * 2
 
 
-def test_a_revoked_certificate_is_not_announced(app: Flask):
-    from lms.credentials.models import CertificateEvent, EventKind
-
+@pytest.mark.both
+@pytest.mark.parametrize("kind", list(EventKind))
+def test_a_certificate_that_was_taken_back_is_announced_as_that_and_as_nothing_else(
+    app: Flask, kind: EventKind
+):
     world = World()
     paper = world.certified(world.trainee)
     issued, ends, paper_id = paper.issued_at, paper.valid_until, paper.id
@@ -183,15 +186,33 @@ def test_a_revoked_certificate_is_not_announced(app: Flask):
         db.session.add(
             CertificateEvent(
                 certificate_id=paper_id,
-                kind=EventKind.REVOKED,
+                kind=kind,
                 reason_public="error",
                 reason_internal="",
                 by_id=world.trainer.id,
                 at=issued,
             )
         )
-    services.sweep(issued + timedelta(hours=1))
+    for _ in range(2):
+        services.sweep(issued + timedelta(hours=1))
     services.sweep(at(ends - timedelta(days=30)))
+    revoked = [(Kind.PAPER_REVOKED, 0)] if kind is EventKind.REVOKED else []
+    assert told(world.trainee) == revoked
+    assert [one.to for one in mails()] == [world.trainee.email] * len(revoked)
+
+
+def test_what_was_revoked_long_ago_is_no_news(app: Flask):
+    world = World()
+    paper = world.certified(world.trainee)
+    issued, paper_id, by_id = paper.issued_at, paper.id, world.trainer.id
+    with unit_of_work():
+        db.session.add(
+            CertificateEvent(
+                certificate_id=paper_id, kind=EventKind.REVOKED, reason_public="error",
+                reason_internal="", by_id=by_id, at=issued,
+            )
+        )  # fmt: skip
+    services.sweep(issued + timedelta(days=8))
     assert told(world.trainee) == []
 
 
