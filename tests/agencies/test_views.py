@@ -185,6 +185,20 @@ def test_the_forecast_counts_ends_by_month(world: World):
     assert [bar.count for bar in early] == [0] * 12 + [1]
 
 
+def test_the_picture_of_the_forecast_says_what_it_draws(world: World, sign_in):
+    made = world.certified()
+    before = end_of(made.valid_until) - timedelta(days=40)
+    with time_machine.travel(before, tick=False):
+        page = sign_in(officer_of(world.agency)).get("/instansi").text
+    drawn = re.findall(r'<ul class="bars">(.*?)</ul>', page, re.S)
+    bars = re.findall(r"<li>(.*?)</li>", drawn[0], re.S)
+    assert len(bars) == 1 + 12 + 1, "those that ended, twelve months, and later"
+    [april] = [bar for bar in bars if "Apr 2028" in bar]
+    assert re.search(r'(aria-valuenow|value)="1"', april)
+    assert 'class="end">1<' in april
+    assert sum('class="end">0<' in bar for bar in bars) == len(bars) - 1
+
+
 def test_an_officer_of_two_agencies_sees_both_and_filters(world: World):
     second = factories.organisation("Polres Contoh")
     world.join("Maria Ulfah", second)

@@ -80,6 +80,36 @@ def test_the_english_pages_speak_english(browser: Browser, city: City):
     page.context.close()
 
 
+FRAME = """() => [...document.querySelectorAll(
+  '.topbar, .tabs, footer, main form, main button, main nav, .no-print')]
+  .filter(one => one.checkVisibility()).map(one => one.className || one.tagName)"""
+PAPER = {"width": 680, "height": 1000}
+"""A4 without its margins, narrower than where tables become cards on a screen."""
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "words"),
+    [
+        ("trainer", f"{screens.HELD}/agenda", "Aula Dinas Sosial"),
+        ("trainer", f"{screens.HELD}/pleno/berita-acara", "Penanda tangan"),
+        ("agency", "/instansi/laporan", "Pelatihan"),
+    ],
+)
+def test_on_paper_stands_the_page_without_its_frame(
+    browser: Browser, city: City, role: str, path: str, words: str
+):
+    page = enter(browser, city, role, viewport=PAPER)
+    page.goto(city[0] + path)
+    assert page.evaluate(FRAME) != [], "the control: on the screen the frame is there"
+    page.emulate_media(media="print")
+    assert page.evaluate(FRAME) == []
+    assert words in page.locator("main").inner_text()
+    assert page.evaluate(WIDE) <= 0
+    for table in page.locator("main table").all():
+        assert table.evaluate("one => getComputedStyle(one).display") == "table"
+    page.context.close()
+
+
 def test_without_a_script_the_main_way_works(browser: Browser, city: City):
     """Sign-in, lesson, quiz, simulation, marking, certificate, verification."""
     base, made = city

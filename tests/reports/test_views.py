@@ -70,6 +70,41 @@ def test_the_matrix_counts_reached_criteria_and_says_who_waits(browser: FlaskCli
     assert "Unit 02" in opened
 
 
+def rows_of(page: str) -> list[str]:
+    """Return the rows of the map, one for each person."""
+    table = page.split('<table class="matrix')[1].split("<tbody>")[1].split("</tbody>")[0]
+    return re.findall(r"<tr>(.*?)</tr>", table, re.S)
+
+
+def test_what_colours_say_is_said_in_words(browser: FlaskClient, place):
+    """To a screen reader a cell is how many of how many, and whether a critical one is open."""
+    someone, newcomer = seated(place), seated(place, "Budi Contoh", "Instansi B")
+    factories.evidence(someone, "Q", "02.1.2", "K1", "a1", at=clock.now() - HOUR, passed=True)
+    rows = rows_of(browser.get(f"/angkatan/{place.slug}?urut=nama").text)
+    assert [newcomer.name in rows[0], someone.name in rows[1], len(rows)] == [True, True, 2]
+    for row in rows:
+        cells = re.findall(r'<td class="cell heat-\d"', row)
+        said = re.findall(r'<td class="cell[^<]*<.*?visually-hidden">(.*?)</span>', row, re.S)
+        assert len(cells) == len(said) == 10
+        assert all(re.fullmatch(r"\d+ dari \d+(, kritis belum)?", words) for words in said), said
+        assert row.count('aria-hidden="true"') == 10, "the short form is for the eye only"
+    assert "0 dari 8, kritis belum" not in rows[0], "a dot stands where something was begun"
+    assert "1 dari 8, kritis belum" in rows[1]
+    opened = rows_of(browser.get(f"/angkatan/{place.slug}?urut=nama&unit=02").text)[1]
+    assert re.search(r'aria-hidden="true">T</span><span class="visually-hidden">Tercapai<', opened)
+    assert 'class="visually-hidden">Belum ada bukti<' in opened
+
+
+def test_a_filter_is_kept_on_the_page_and_says_so(browser: FlaskClient, place):
+    seated(place, "Ana Satu", "Instansi A")
+    seated(place, "Budi Dua", "Instansi B")
+    agency = db.session.scalars(select(Organisation).where(Organisation.name == "Instansi B")).one()
+    page = browser.get(f"/angkatan/{place.slug}?instansi={agency.public_id}").text
+    [row] = rows_of(page)
+    assert "Budi Dua" in row
+    assert f'value="{agency.public_id}" selected' in " ".join(page.split())
+
+
 def test_people_can_be_ordered_and_filtered(app: Flask, place):
     first, second = seated(place, "Ana", "Instansi A"), seated(place, "Budi", "Instansi B")
     factories.evidence(second, "Q", "02.1.2", "K1", "a1", at=clock.now() - HOUR, passed=True)
