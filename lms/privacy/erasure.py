@@ -173,7 +173,7 @@ def execute(deletion_id: int, *, now: datetime) -> bool:
 def erase(person_id: int, *, now: datetime) -> None:
     """Take out of every table what the data map says goes with its owner. Flushes."""
     db.session.flush()
-    if unknown := MAP.keys() - Base.metadata.tables.keys():
+    if unknown := MAP.keys() - all_tables().tables.keys():
         raise LookupError(f"nobody has loaded {sorted(unknown)}")  # nothing may be left behind
     owner = Owner(person_id)
     tables = [table for table in all_tables().sorted_tables if MAP[table.name].ways]
