@@ -23,6 +23,8 @@ class Desk:
     """Whether there are moments of the coming night without an assessor of risk."""
     nominate_until: datetime | None = None
     """The nearest deadline of a class that takes nominations."""
+    nominate_zone: str = ""
+    """The clock of that class."""
     classes: int = 0
     complaints: int = 0
 
@@ -39,13 +41,15 @@ def read(officer_id: int, *, now: datetime, zone: tzinfo) -> Desk:
         for one in nominations.get_desk(officer_id, now=now).classes
         if one.phase is not Phase.POOL
     ]
+    nearest = min(open_classes, key=lambda one: one.nominate_until, default=None)
     return Desk(
         has_agency=True,
         total=people.total,
         ending=people.ending,
         ended=people.counts[services.Standing.EXPIRED],
         open_tonight=bool(board.nights[0].gaps),
-        nominate_until=min((one.nominate_until for one in open_classes), default=None),
+        nominate_until=nearest.nominate_until if nearest else None,
+        nominate_zone=nearest.cohort.zone if nearest else "",
         classes=len(open_classes),
         complaints=complaints.count_open(ids),
     )

@@ -53,6 +53,19 @@ def commit(step: Callable[[], T]) -> T:
         return step()
 
 
+def as_typed(answer: str) -> str:
+    """Return a model answer as somebody types it: no tables, quotes or bold letters."""
+    lines = []
+    for line in answer.replace("**", "").splitlines():
+        if line.startswith("|"):
+            first, *others = (cell.strip() for cell in line.strip("| ").split("|"))
+            if not first.strip("-: "):
+                continue  # the rule below the heading
+            line = f"{first}: {', '.join(others)}"
+        lines.append(line.removeprefix("> "))
+    return "\n".join(lines)
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What the files know: the right option of each item, a good answer to each task."""
@@ -172,7 +185,7 @@ class Walk:
         """Hand in the open parts of a case study. Returns the submission's public id."""
         state = cases.case_state(self.person_id, code, at)
         for task in cases.open_parts(state):
-            text = self.known.answers[code][task.id]
+            text = as_typed(self.known.answers[code][task.id])
             if state.number > 1:
                 text += " Diperbaiki setelah umpan balik."  # an unchanged part is not taken again
             commit(

@@ -188,3 +188,17 @@ def test_the_course_of_a_class():
     ]
     assert found == [Course.COMING, Course.RUNNING, Course.RUNNING, Course.OVER]
     assert Phase.CLOSED is rules.phase(starts, nominate_until=starts, starts_at=starts)
+
+
+def test_the_home_of_an_officer_tells_the_nearest_deadline_by_the_clock_of_its_class(
+    world: World, sign_in: SignIn
+):
+    host = factories.organisation(kind=K.WOMEN_OFFICE)
+    east = factories.cohort(host, zone="WIT", starts_on=date(2026, 3, 20))
+    slug = east.slug
+    officer = w.officer(world, K.HOSPITAL)
+    nearer = World(east.id, slug, world.trainer, world.agencies)
+    w.set_seats(nearer, 5, until=datetime.fromisoformat("2026-03-10T07:00:00+09:00"), rs=1)
+    home = words(page(sign_in(officer), "/"))
+    assert "2 kelas menerima usulan, yang terdekat sampai 10 Maret 2026, 07.00 WIT." in home
+    assert "0 pendamping" in home
