@@ -97,18 +97,27 @@ def _newcomer() -> datetime:
 
 def _ledger_changed() -> datetime:
     someone = factories.person()
-    factories.seat(someone, factories.cohort())
+    factories.evidence(someone, "Q", "02.1.2", "K1", "lama", at=NOW, passed=False)
     _settle(ALL["standings"], NOW)
     factories.evidence(someone, "Q", "02.1.2", "K1", "neu", at=NOW, passed=True)
     return NOW
 
 
 def _standing_expires() -> datetime:
-    someone = factories.person()
-    factories.evidence(someone, "Q", "02.1.2", "K1", "neu", at=NOW, passed=True)
-    factories.seat(someone, factories.cohort())
+    factories.evidence(factories.person(), "Q", "02.1.2", "K1", "neu", at=NOW, passed=True)
     _settle(ALL["standings"], NOW)
     return NOW + 400 * DAY
+
+
+def _standard_changed() -> datetime:
+    factories.evidence(factories.person(), "Q", "02.1.2", "K1", "neu", at=NOW, passed=True)
+    _settle(ALL["standings"], NOW)
+    with unit_of_work():
+        [known] = db.session.scalars(select(StandardVersion))
+        db.session.add(
+            StandardVersion(version="neu", digest="x", document=known.document, loaded_at=NOW)
+        )
+    return NOW
 
 
 def _class_counted_long_ago() -> datetime:
@@ -246,6 +255,7 @@ STATES: list[tuple[str, Callable[[], datetime]]] = [
     ("standings", _newcomer),
     ("standings", _ledger_changed),
     ("standings", _standing_expires),
+    ("standings", _standard_changed),
     ("standings", _class_counted_long_ago),
     ("baselines", _class_has_begun),
     ("baselines", _baseline_behind),

@@ -1,12 +1,15 @@
 """Seats are counted, offered, lost and found again; the log says why."""
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import datetime, timedelta
+from random import Random
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from lms.accounts.models import Person
 from lms.cohorts import invitations, seats
 from lms.cohorts.models import ClassState, Cohort, Enrolment, Invitation
 from lms.core.db import db, unit_of_work
@@ -537,6 +540,90 @@ def test_the_sweep_leaves_classes_alone_that_have_nothing_to_give(world: World):
     services.sweep(NOW)
     assert w.states(world)["cici"] == "offered"
     assert due.classes(NOW) == []
+
+
+def stand(world: World) -> list[object]:
+    """Return everything that settling a class may change."""
+    db.session.rollback()
+    people = select(Nomination.id, Nomination.state, Nomination.invitation_id)
+    sent = select(Invitation.id, Invitation.withdrawn_at)
+    counts = select(Seating.free, Seating.loose)
+    quotas = select(SeatQuota.kind, SeatQuota.free)
+    return [
+        sorted(tuple(row) for row in db.session.execute(query))
+        for query in (people, sent, counts, quotas)
+    ]
+
+
+def _nominate(world: World, random: Random, now: datetime) -> None:
+    kind = random.choice([K.HOSPITAL, K.POLRES, K.NGO])
+    with suppress(services.NotOpen):
+        w.nominate(world, kind, f"orang{random.randrange(10_000)}", now=now)
+
+
+def _open_invitation(random: Random) -> Invitation | None:
+    query = select(Invitation).where(
+        Invitation.accepted_at.is_(None), Invitation.withdrawn_at.is_(None)
+    )
+    return random.choice([None, *db.session.scalars(query)])
+
+
+def _accept(world: World, random: Random, now: datetime) -> None:
+    person_id = factories.person().id
+    with unit_of_work():
+        if one := _open_invitation(random):
+            one.accepted_at, one.person_id = now, person_id
+            seat = {"cohort_id": world.cohort, "organisation_id": one.organisation_id}
+            db.session.add(Enrolment(person_id=person_id, created_at=now, **seat))
+
+
+def _seat_directly(world: World, random: Random, now: datetime) -> None:
+    """Give a seat past the waiting list: to somebody on it, or to somebody else."""
+    waiting = select(Nomination.email).where(Nomination.state == State.WAITING)
+    known = select(Person.email)
+    people = db.session.scalars(waiting.where(Nomination.email.not_in(known))).all()
+    person_id = factories.person(email=random.choice([None, *people])).id
+    seat = {"cohort_id": world.cohort, "organisation_id": world.agencies[K.KUA]}
+    with unit_of_work():
+        db.session.add(Enrolment(person_id=person_id, created_at=now, **seat))
+
+
+def _take_back(_world: World, random: Random, now: datetime) -> None:
+    with unit_of_work():
+        if one := _open_invitation(random):
+            one.withdrawn_at = now
+
+
+def _leave(_world: World, random: Random, _now: datetime) -> None:
+    with unit_of_work():
+        if one := random.choice([None, *db.session.scalars(select(Enrolment))]):
+            db.session.delete(one)
+
+
+def _set_seats(world: World, random: Random, now: datetime) -> None:
+    with suppress(BadPlan):
+        w.set_seats(world, 9, rs=random.randint(1, 4), polres=random.randint(1, 3), now=now)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_where_nothing_is_due_settling_changes_nothing(world: World, seed: int):
+    """The sweep asks before it locks a class; whatever happens, it never asks too little."""
+    random, now, asked = Random(seed), NOW, [0, 0]
+    steps = [_nominate] * 4 + [_accept, _seat_directly, _take_back, _leave, _leave, _set_seats]
+    for turn in range(60):
+        random.choice(steps)(world, random, now)
+        if turn % 5 == 4:
+            now += random.choice([HOUR, DAY])
+        is_due = due.classes(now) == [world.cohort]
+        asked[is_due] += 1
+        # Where nobody waits, counters may stand behind until somebody wants a seat.
+        looked_at = 4 if "waiting" in w.states(world).values() else 2
+        before = stand(world)[:looked_at]
+        with unit_of_work():
+            seating.settle(world.cohort, now=now)
+        assert stand(world)[:looked_at] == before or is_due
+        assert due.classes(now) == []
+    assert min(asked) > 5
 
 
 # What is read
