@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, event
 
-from lms.core import group_commit
+from lms.core import prepared
 from lms.core.db import db
 from lms.modules.outlines import list_outlines
 
@@ -34,11 +34,11 @@ def watched(engine: Engine) -> Iterator[list[Sent]]:
         sent.append(Sent(text, values))
 
     event.listen(engine, "before_cursor_execute", note)
-    group_commit.observers.append(note_small)
+    prepared.observers.append(note_small)
     try:
         yield sent
     finally:
-        group_commit.observers.remove(note_small)
+        prepared.observers.remove(note_small)
         event.remove(engine, "before_cursor_execute", note)
 
 

@@ -40,6 +40,7 @@ from lms.core.db import UtcDateTime, db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.core.ids import hash_token, new_token
 from lms.core.login import ROLES, Viewer
+from lms.core.prepared import read, read_alone
 
 
 class EmailTaken(DomainError):
@@ -630,7 +631,7 @@ def load_viewer(
     one and who have none are marked.
     """
     now = clock.now()
-    rows = db.session.connection().execute(_WHO, {"token": hash_token(token), "now": now}).all()
+    rows = read_alone(_WHO, {"token": hash_token(token), "now": now})
     if not rows:
         return None
     first = rows[0]
@@ -784,7 +785,7 @@ _ANYBODY = select(Person.id).limit(1)
 
 def is_empty() -> bool:
     """Tell whether the installation has nobody yet."""
-    return db.session.connection().execute(_ANYBODY).first() is None
+    return not read(_ANYBODY, {})
 
 
 def new_setup_code(*, now: datetime) -> str:

@@ -52,6 +52,7 @@ from lms.core.clock import ZONES
 from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.core.login import Viewer
+from lms.core.prepared import read
 
 
 class NameTaken(DomainError):
@@ -450,8 +451,8 @@ def find_cohort_of(person_id: int) -> Cohort | None:
 
 def find_zone_of(person_id: int) -> str | None:
     """Return the clock a companion's pages show: WIB, WITA or WIT; None without a class."""
-    asked = {"person": person_id}
-    return cast("str | None", db.session.connection().scalar(_newest_of(Cohort.zone), asked))
+    rows = read(_newest_of(Cohort.zone), {"person": person_id})
+    return rows[0].zone if rows else None
 
 
 @cache

@@ -27,6 +27,7 @@ from lms.core import audit
 from lms.core.content import digest_of_text
 from lms.core.db import db, insert_into
 from lms.core.errors import DomainError, Forbidden
+from lms.core.prepared import read
 
 
 class NoStandard(DomainError):
@@ -86,7 +87,7 @@ def load_standard(spec: StandardSpec, *, now: datetime) -> StandardVersion:
 
 
 # Statements of most requests, put together once: that costs more than running them.
-_LEDGERS = (
+_FACTS = (
     select(
         # First what rules.Row begins with, in its order.
         Evidence.id,
@@ -106,9 +107,10 @@ _LEDGERS = (
         EvidenceVoid.id.label("void_id"),
     )
     .join(EvidenceVoid, EvidenceVoid.evidence_id == Evidence.id, isouter=True)
-    .where(Evidence.person_id.in_(bindparam("people", expanding=True)))
     .order_by(Evidence.person_id, Evidence.id)
 )
+_LEDGERS = _FACTS.where(Evidence.person_id.in_(bindparam("people", expanding=True)))
+_LEDGER = _FACTS.where(Evidence.person_id == bindparam("person"))
 
 
 def current() -> Current:
@@ -116,9 +118,10 @@ def current() -> Current:
 
     Raises NoStandard.
     """
-    row = db.session.connection().execute(due.NEWEST).first()
-    if row is None:
+    rows = read(due.NEWEST, {})
+    if not rows:
         raise NoStandard
+    row = rows[0]
     return Current(row.id, _standard(row.id, row.digest), row.adopted_at is None)
 
 
@@ -277,9 +280,14 @@ def rows_of(
     if only is not None:
         # HDR stands for no KUK: it is what people attended.
         query = query.where(Evidence.kuk.in_({*only, ""}))
+    return _ledgers(db.session.connection().execute(query, asked), found)
+
+
+def _ledgers(rows: Iterable[Any], found: Current) -> dict[int, list[rules.Row]]:
+    """Return the rows of each person as decisions see them."""
     ledgers: dict[int, list[rules.Row]] = defaultdict(list)
     texts: dict[int, dict[str, str]] = {}
-    for row in db.session.connection().execute(query, asked):
+    for row in rows:
         *facts, person_id, standard_id, void_id = row
         text = None
         if standard_id != found.id:
@@ -292,7 +300,7 @@ def rows_of(
 
 def rows_of_one(person_id: int, found: Current) -> list[rules.Row]:
     """Return the ledger of one person."""
-    return rows_of([person_id], found).get(person_id, [])
+    return _ledgers(read(_LEDGER, {"person": person_id}), found)[person_id]
 
 
 def list_evidence(person_id: int) -> Sequence[Evidence]:

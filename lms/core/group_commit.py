@@ -10,27 +10,24 @@ commits themselves, and a small write is a unit of work of its own.
 import os
 import sqlite3
 import threading
-from collections import deque, namedtuple
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar, cast
 
 from flask import Flask, current_app
-from sqlalchemy import Dialect, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.base import Executable
 
 from lms.core import meters, readonly
 from lms.core.db import db, turn, unit_of_work
+from lms.core.prepared import named, prepared
 
 MOST_AT_ONCE = 64
 """Writes of one transaction: others who write, in other processes too, must get their turn."""
 MOST_WAITING = 256
 """Who comes when so many wait is sent away and comes back."""
-MOST_PREPARED = 64
 T = TypeVar("T")
-
-observers: list[Callable[[str, tuple[object, ...]], None]] = []
-"""Called with each statement and its values; tests count with it."""
 
 
 class Crowded(Exception):
@@ -66,8 +63,7 @@ def write_together(work: Callable[[Execute], T]) -> T:
     try:
         return writer.run(work)
     except DBAPIError as error:
-        if found := meters.find():
-            found.database_errors.labels(type(error).__name__).inc()
+        meters.note_database_error(error)
         raise
 
 
@@ -105,10 +101,7 @@ class _Write:
 def _ours(error: BaseException, *, copy: bool = False) -> BaseException:
     """Return an error as SQLAlchemy names it, without the values of rows."""
     if isinstance(error, sqlite3.Error):
-        return cast(
-            BaseException,
-            DBAPIError.instance("", None, error, sqlite3.Error, hide_parameters=True),
-        )
+        return named(error)
     return RuntimeError("a shared transaction came to nothing") if copy else error
 
 
@@ -117,7 +110,6 @@ class Writer:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._prepared: dict[Executable, Prepared] = {}
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -176,7 +168,7 @@ class Writer:
             driver = cast(sqlite3.Connection, borrowed.driver_connection)
 
             def execute(statement: Executable, values: Mapping[str, Any], /) -> Sequence[Any]:
-                return self._prepare(statement).run(driver, values)
+                return prepared(statement, self._engine.dialect).run(driver, values)
 
             with turn("sqlite"):
                 driver.execute("BEGIN IMMEDIATE")
@@ -194,52 +186,3 @@ class Writer:
                 driver.execute("COMMIT")
         finally:
             borrowed.close()  # rolls back what was not committed
-
-    def _prepare(self, statement: Executable) -> "Prepared":
-        found = self._prepared.get(statement)
-        if found is None:
-            if len(self._prepared) >= MOST_PREPARED:
-                self._prepared.clear()  # somebody puts statements together for each write
-            found = self._prepared[statement] = Prepared(statement, self._engine.dialect)
-        return found
-
-
-class Prepared:
-    """A statement of SQLAlchemy as the driver takes it: its text, and how values go in and out."""
-
-    def __init__(self, statement: Executable, dialect: Dialect) -> None:
-        compiled: Any = cast(Any, statement).compile(dialect=dialect)
-        self.text = str(compiled)
-        self._fixed = {
-            name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required
-        }
-        self._places = [
-            (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup
-        ]
-        columns = list(cast(Any, statement).exported_columns)
-        self._row: Any = namedtuple("Row", [column.key for column in columns], rename=True)  # type: ignore[misc]  # the names are the statement's
-        self._reading = [
-            (place, process)
-            for place, column in enumerate(columns)
-            if (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
-        ]
-
-    def run(self, driver: sqlite3.Connection, values: Mapping[str, Any]) -> list[Any]:
-        """Run it; return its rows. Raises KeyError when a value is not given."""
-        given = tuple(
-            value if process is None else process(value)
-            for value, process in (
-                (values[name] if name in values else self._fixed[name], process)
-                for name, process in self._places
-            )
-        )
-        for observe in observers:
-            observe(self.text, given)
-        return [self._read(row) for row in driver.execute(self.text, given).fetchall()]
-
-    def _read(self, row: tuple[Any, ...]) -> Any:
-        cells = list(row)
-        for place, process in self._reading:
-            cells[place] = process(cells[place])
-        return self._row._make(cells)

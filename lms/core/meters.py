@@ -143,3 +143,9 @@ def find() -> Meters | None:
     """Return the counters of this application, if it counts."""
     found: Meters | None = current_app.extensions.get("suluh_meters")
     return found
+
+
+def note_database_error(error: BaseException) -> None:
+    """Count an error of the database that SQLAlchemy did not meet itself."""
+    if meters := find():
+        meters.database_errors.labels(type(error).__name__).inc()

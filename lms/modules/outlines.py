@@ -14,6 +14,7 @@ from sqlalchemy import Pool, Row, bindparam, func, literal, select
 
 from lms.core.db import db
 from lms.core.models import ContentRelease
+from lms.core.prepared import read
 from lms.modules import laws
 from lms.modules.models import Curriculum, LawMark, Lesson, LessonDone
 
@@ -145,7 +146,7 @@ def list_outlines(person_id: int, curriculum: str | None = None) -> list[Outline
 
     One query; two when content or a mark of the law changed since this process last looked.
     """
-    rows = db.session.connection().execute(_DONE, {"person": person_id}).all()
+    rows = read(_DONE, {"person": person_id})
     done = {row.lesson_id: row for row in rows if row.lesson_id is not None}
     outlines = _texts((rows[0].release, rows[0].mark))
     if curriculum is not None:
@@ -155,8 +156,8 @@ def list_outlines(person_id: int, curriculum: str | None = None) -> list[Outline
 
 def list_texts() -> list[Outline]:
     """Return the curricula as nobody has begun them. One query, two after a change."""
-    release, mark = db.session.connection().execute(_STAMP).one()
-    return _texts((release, mark))
+    [stamp] = read(_STAMP, {})
+    return _texts((stamp.release, stamp.mark))
 
 
 def forget() -> None:

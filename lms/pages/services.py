@@ -21,6 +21,7 @@ from lms.competency.rules import EvidenceKind, Ledger, Requirement, Standard, St
 from lms.core.db import UtcDateTime, db
 from lms.core.login import Viewer
 from lms.core.models import ContentRelease
+from lms.core.prepared import read
 from lms.credentials import register
 from lms.credentials.rules import day_of
 from lms.lineage import laws as readings
@@ -182,7 +183,7 @@ class _History:
             "since": now - messages.SHOWN,
         }
         events: dict[tuple[str, str], list[Event]] = defaultdict(list)
-        for row in db.session.connection().execute(_everything(), asked):
+        for row in read(_everything(), asked):
             events[row.feature, row.code].append(row)
         return cls(events)
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from lms.core.db import db
+from lms.core.prepared import read
 from lms.quizzes import rules
 from lms.quizzes.models import Item, ItemCorrection, ItemVersion, Quiz
 from lms.quizzes.rules import Correction
@@ -44,7 +45,7 @@ def hold(curriculum: str, *, alone: bool = False) -> None:
     sitting either meets the corrected key, or is seen by whoever marks the closed ones again.
     """
     locked = _HOLD_ALONE if alone else _HOLD
-    db.session.connection().execute(locked, {"curriculum": curriculum})
+    read(locked, {"curriculum": curriculum})
 
 
 def corrections_of(item_ids: Collection[int]) -> dict[int, Correction]:

@@ -31,6 +31,7 @@ from lms.core.db import db, insert_into, insert_once_statement
 from lms.core.errors import NotFound
 from lms.core.group_commit import Execute, in_session
 from lms.core.ids import public_id
+from lms.core.prepared import read
 from lms.modules import laws
 from lms.modules.law import rules as law_rules
 from lms.quizzes import keys, rules, timing
@@ -223,7 +224,7 @@ def open_attempt(
         raise rules.NeedsCoaching(curriculum)
     if state.next.at is not None:
         raise rules.TooSoon(state.next.at)
-    quiz_id, minutes = db.session.connection().execute(_QUIZ, {"curriculum": curriculum}).one()
+    [(quiz_id, minutes)] = read(_QUIZ, {"curriculum": curriculum})
     allowed = timing.time_for(person_id, minutes, now)
     # Nobody can guess the seed; the draw itself is stored, so it need not be repeated.
     chance = random or Random(secrets.randbits(256))  # noqa: S311  # seeded from secrets
@@ -332,7 +333,7 @@ def _bank(quiz_id: int) -> dict[str, list[rules.Candidate]]:
     What stands on an article that was marked superseded here is left out.
     """
     withheld = _withheld()
-    rows = db.session.connection().execute(_find_bank(), {"quiz": quiz_id})
+    rows = read(_find_bank(), {"quiz": quiz_id})
     bank: dict[str, list[rules.Candidate]] = defaultdict(list)
     for row in rows:
         if row.version not in withheld:
@@ -409,7 +410,7 @@ def _is_newest() -> ColumnElement[bool]:
 
 def _seen(quiz_id: int, person_id: int) -> dict[int, int]:
     """Return in which sitting the person last met each item, in any wording."""
-    rows = db.session.connection().execute(_find_seen(), {"quiz": quiz_id, "person": person_id})
+    rows = read(_find_seen(), {"quiz": quiz_id, "person": person_id})
     return {row.item_id: row.number for row in rows}
 
 
@@ -643,7 +644,7 @@ def submit(ref: AttemptRef, *, now: datetime) -> None:
     direct = db.session.connection()
     if direct.execute(_CLOSE, {"attempt": attempt.id, "at": ended}).rowcount != 1:
         return
-    rows = direct.execute(_TO_MARK, {"attempt": attempt.id}).all()
+    rows = read(_TO_MARK, {"attempt": attempt.id})
     # A key corrected while the sitting ran: it is marked by the one that is right.
     corrected = keys.newest_keys({row.item_version_id: row.item_id for row in rows})
     drawn = [

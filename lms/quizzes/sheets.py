@@ -17,8 +17,8 @@ from lms.competency import services as competency
 from lms.competency.models import Evidence
 from lms.competency.rules import EvidenceKind, Kuk, State
 from lms.core import reviewing
-from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.prepared import read
 from lms.core.reviewing import Mark
 from lms.modules import services as modules
 from lms.quizzes import keys, rules, standing
@@ -325,9 +325,10 @@ class Result:
 
 def get_attempt(ref: AttemptRef) -> AnyRow:
     """Return the sitting's id, number, beginning and end. Raises NotFound."""
-    row = db.session.connection().execute(SITTING, {"sitting": ref.public_id}).first()
-    if row is None or not is_own(ref, row.person_id, row.curriculum_code):
+    rows = read(SITTING, {"sitting": ref.public_id})
+    if not rows or not is_own(ref, rows[0].person_id, rows[0].curriculum_code):
         raise NotFound(ref.public_id)
+    row: AnyRow = rows[0]
     return row
 
 
@@ -341,7 +342,7 @@ def is_own(ref: AttemptRef, person_id: int, curriculum: str) -> bool:
 
 def events_of(attempt_id: int) -> list[rules.Event]:
     """Return everything that arrived about the questions of a sitting. One query."""
-    rows = db.session.connection().execute(EVENTS, {"attempt": attempt_id})
+    rows = read(EVENTS, {"attempt": attempt_id})
     return [
         rules.Event(
             row.id,
@@ -363,7 +364,7 @@ def get_sheet(ref: AttemptRef) -> Sheet:
         raise rules.AttemptClosed(ref.public_id)
     events = events_of(attempt.id)
     answers = rules.latest(events)
-    rows = db.session.connection().execute(ITEMS, {"attempt": attempt.id})
+    rows = read(ITEMS, {"attempt": attempt.id})
     lines = tuple(
         Line(
             row.id,
@@ -389,7 +390,7 @@ def get_question(sheet: Sheet, position: int) -> Question:
     line = next((line for line in sheet.lines if line.position == position), None)
     if line is None:
         raise NotFound(str(position))
-    row = db.session.connection().execute(TEXTS, {"version": line.version}).one()
+    [row] = read(TEXTS, {"version": line.version})
     asked = asked_of(row)
     shown = asked.type.shown(asked.body, line.order)
     return Question(position, row.kind, asked.stem, shown, line.answer)
@@ -455,7 +456,7 @@ def _results(
     counted = {
         row.ref: row for row in rows if row.kind is EvidenceKind.Q and row.group == ref.public_id
     }
-    found = db.session.connection().execute(DRAWN, {"attempt": attempt.id}).all()
+    found = read(DRAWN, {"attempt": attempt.id})
     signed = reviewing.marks_of("item", [(line.slug, line.digest) for line in found])
     wordings = _wordings(found, counted)
     drawn = [

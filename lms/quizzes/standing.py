@@ -15,6 +15,7 @@ from lms.competency.rules import EvidenceKind, Kuk, NextTry, Standard, TryState
 from lms.competency.services import Current
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.prepared import read
 from lms.quizzes import rules
 from lms.quizzes.models import AnswerEvent, Attempt, AttemptItem, Quiz
 
@@ -157,7 +158,7 @@ def _states(
         query, asked = _find_sittings_of_one(), {**asked, "curriculum": curriculum}
     limits: dict[str, tuple[int | None, bool]] = {}
     # A quiz without a sitting has one empty line.
-    for row in db.session.connection().execute(query, asked):
+    for row in read(query, asked):
         limits[row.curriculum_code] = row.minutes, row.pausable
         sittings[row.curriculum_code] += [row] if row.public_id else []
     ledger = competency_rules.Ledger(current.standard, rows, now)

@@ -29,7 +29,7 @@ from sqlalchemy import Column as C
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from lms.core import group_commit, readonly
+from lms.core import group_commit, prepared, readonly
 from lms.core.db import UtcDateTime, db, insert_once_statement, prepare_engine
 from lms.core.group_commit import Crowded, Execute, Writer, write_together
 from lms.core.models import Throttle
@@ -300,10 +300,10 @@ def test_no_thread_and_no_connection_is_kept(path: Path):
 
 
 def test_statements_put_together_each_time_do_not_fill_the_memory(writer: Writer):
-    for number in range(group_commit.MOST_PREPARED + 5):
+    for number in range(prepared.MOST + 5):
         once = select(literal_column(str(number), Integer).label("n"))
         assert writer.run(lambda execute, once=once: execute(once, {}))[0].n == number
-    assert len(writer._prepared) <= group_commit.MOST_PREPARED
+    assert prepared.prepared.cache_info().currsize == prepared.MOST
 
 
 @pytest.mark.both
