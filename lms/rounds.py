@@ -15,16 +15,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from flask import Flask, current_app
 
 from lms.config import Config
-from lms.core import clock, jobs, mail, meters, readonly
+from lms.core import clock, jobs, late, mail, meters, readonly
 from lms.core.db import db, unit_of_work
 from lms.core.readonly import ReadOnly
 
 Due = Callable[[datetime], bool]
 Work = Callable[[datetime], int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,165 +80,200 @@ def watch_space(_now: datetime) -> int:
     return int(readonly.gate().watch() is not None)
 
 
-# What features do. Each is imported when its round asks, and again when there is something to do.
+# What features do: the question is imported when it is first asked, the work when there is some.
 
 
-def _links_due(now: datetime) -> bool:
+def _late(find: Callable[[], Callable[[datetime], T]]) -> Callable[[datetime], T]:
+    """Return a function that imports what it calls, one thread at a time."""
+
+    def call(now: datetime) -> T:
+        with late.loading():
+            found = find()
+        return found(now)
+
+    return call
+
+
+@_late
+def _links_due() -> Due:
     from lms.accounts import due
 
-    return due.links(now)
+    return due.links
 
 
-def _links(now: datetime) -> int:
+@_late
+def _links() -> Work:
     from lms.accounts import upkeep
 
-    return upkeep.answer_requests(now)
+    return upkeep.answer_requests
 
 
-def _tidy_due(now: datetime) -> bool:
+@_late
+def _tidy_due() -> Due:
     from lms.accounts import due
 
-    return due.tidy(now)
+    return due.tidy
 
 
-def _tidy(now: datetime) -> int:
+@_late
+def _tidy() -> Work:
     from lms.accounts import upkeep
 
-    return upkeep.tidy(now)
+    return upkeep.tidy
 
 
-def _quizzes_due(now: datetime) -> bool:
+@_late
+def _quizzes_due() -> Due:
     from lms.quizzes import due
 
-    return due.sittings(now)
+    return due.sittings
 
 
-def _quizzes(now: datetime) -> int:
+@_late
+def _quizzes() -> Work:
     from lms.quizzes import overdue
 
-    return overdue.sweep(now)
+    return overdue.sweep
 
 
-def _question_files_due(now: datetime) -> bool:
+@_late
+def _question_files_due() -> Due:
     from lms.quizzes.collections import due
 
-    return due.files(now)
+    return due.files
 
 
-def _question_files(now: datetime) -> int:
+@_late
+def _question_files() -> Work:
     from lms.quizzes.collections import services
 
-    return services.clear_up(now)
+    return services.clear_up
 
 
-def _standings_due(now: datetime) -> bool:
+@_late
+def _standings_due() -> Due:
     from lms.reports import due
 
-    return due.standings(now)
+    return due.standings
 
 
-def _standings(now: datetime) -> int:
+@_late
+def _standings() -> Work:
     from lms.reports import snapshots
 
-    return snapshots.refresh(now)
+    return snapshots.refresh
 
 
-def _baselines_due(now: datetime) -> bool:
+@_late
+def _baselines_due() -> Due:
     from lms.reports import due
 
-    return due.baselines(now)
+    return due.baselines
 
 
-def _baselines(now: datetime) -> int:
+@_late
+def _baselines() -> Work:
     from lms.reports import recap
 
-    return recap.refresh_baselines(now)
+    return recap.refresh_baselines
 
 
-def _items_due(now: datetime) -> bool:
+@_late
+def _items_due() -> Due:
     from lms.statistics import due
 
-    return due.items(now)
+    return due.items
 
 
-def _items(now: datetime) -> int:
+@_late
+def _items() -> Work:
     from lms.statistics import services
 
-    return services.refresh(now)
+    return services.refresh
 
 
-def _audit(now: datetime) -> int:
+@_late
+def _audit() -> Work:
     from lms.operations import heads
 
-    return heads.write_down(current_app.extensions["suluh"], now)
+    return lambda now: heads.write_down(current_app.extensions["suluh"], now)
 
 
-def _roster_due(now: datetime) -> bool:
+@_late
+def _roster_due() -> Due:
     from lms.roster import due
 
-    return due.sheets(now)
+    return due.sheets
 
 
-def _roster(now: datetime) -> int:
+@_late
+def _roster() -> Work:
     from lms.roster import services
 
-    return services.clear_up(now)
+    return services.clear_up
 
 
-def _nominations_due(now: datetime) -> bool:
+@_late
+def _nominations_due() -> Due:
     from lms.nominations import due
 
-    return due.nominations(now)
+    return due.nominations
 
 
-def _nominations(now: datetime) -> int:
+@_late
+def _nominations() -> Work:
     from lms.nominations import services
 
-    return services.sweep(now)
+    return services.sweep
 
 
-def _notices_due(now: datetime) -> bool:
+@_late
+def _notices_due() -> Due:
     from lms.notices import due
 
-    return due.notices(now)
+    return due.notices
 
 
-def _notices(now: datetime) -> int:
+@_late
+def _notices() -> Work:
     from lms.notices import services
 
-    return services.sweep(now)
+    return services.sweep
 
 
-def _deletions_due(now: datetime) -> bool:
+@_late
+def _deletions_due() -> Due:
     from lms.privacy import due
 
-    return due.deletions(now)
+    return due.deletions
 
 
-def _deletions(now: datetime) -> int:
-    from lms.app import import_models
+@_late
+def _deletions() -> Work:
     from lms.privacy import erasure
 
-    import_models()  # a person is taken out of every table, whoever has loaded it
-    return erasure.sweep(now)
+    return erasure.sweep
 
 
-def _retention(now: datetime) -> int:
+@_late
+def _retention() -> Work:
     from lms.privacy import retention
 
-    return retention.run(now)
+    return retention.run
 
 
-def _follow_up_due(now: datetime) -> bool:
+@_late
+def _follow_up_due() -> Due:
     from lms.evaluations import due
 
-    return due.letters(now)
+    return due.letters
 
 
-def _follow_up(now: datetime) -> int:
+@_late
+def _follow_up() -> Work:
     from lms.evaluations import reminders
 
-    return reminders.sweep(now)
+    return reminders.sweep
 
 
 ROUNDS: tuple[Round, ...] = (
