@@ -108,13 +108,19 @@ def test_one_answer_has_one_receipt(bare_app: Flask, sitting):
     assert count(bare_app, AnswerEvent) == [1]
 
 
-def without_the_key(app: Flask) -> None:
+def without_the_keys(app: Flask, table: str) -> None:
+    """Take the unique keys off a table of PostgreSQL."""
+    find = {
+        "CONSTRAINT": "SELECT conname FROM pg_constraint WHERE conrelid = CAST(:name AS regclass) "
+        "AND contype = 'u'",
+        "INDEX": "SELECT CAST(indexrelid AS regclass) FROM pg_index "
+        "WHERE indrelid = CAST(:name AS regclass) AND indisunique AND NOT indisprimary",
+    }
     with app.app_context(), unit_of_work():
-        name = db.session.scalar(
-            text("SELECT conname FROM pg_constraint WHERE conrelid = 'answer_event'::regclass "
-                 "AND contype = 'u'")
-        )  # fmt: skip
-        db.session.execute(text(f'ALTER TABLE answer_event DROP CONSTRAINT "{name}"'))
+        for name in db.session.scalars(text(find["CONSTRAINT"]), {"name": table}).all():
+            db.session.execute(text(f'ALTER TABLE {table} DROP CONSTRAINT "{name}" CASCADE'))
+        for name in db.session.scalars(text(find["INDEX"]), {"name": table}).all():
+            db.session.execute(text(f"DROP INDEX {name}"))
 
 
 @pytest.fixture
@@ -129,7 +135,7 @@ def test_a_table_without_the_key_goes_red(
 ):
     """The planted bug."""
     fresh, address = sitting
-    without_the_key(bare_app)
+    without_the_keys(bare_app, "answer_event")
     monkeypatch.setattr(quizzes, "_place", meet(quizzes._place))
     answers = press(fresh, f"{address}/simpan", ANSWER)
     assert count(bare_app, AnswerEvent)[0] > 1
@@ -160,11 +166,41 @@ def test_a_quiz_begun_twenty_times_is_one_sitting(bare_app: Flask):
 
 
 @pytest.mark.both
+def test_a_sitting_without_its_keys_goes_red(
+    on_postgres, bare_app: Flask, monkeypatch: pytest.MonkeyPatch
+):
+    """The planted bug: whoever finds no sitting opens one."""
+    with bare_app.app_context():
+        person_id = factories.person().id
+        db.session.remove()
+    without_the_keys(bare_app, "attempt")
+    monkeypatch.setattr(quizzes, "deal", meet(quizzes.deal))
+    press(browser_of(bare_app, person_id), "/kuis/k1", {})
+    assert count(bare_app, Attempt)[0] > 1
+
+
+@pytest.mark.both
 def test_a_quiz_handed_in_twenty_times_is_marked_once(bare_app: Flask, sitting):
     fresh, address = sitting
     answers = press(fresh, f"{address}/kirim", {"confirm": "y"})
     assert outcomes(answers) == {(302, f"{address}/hasil")}
     assert count(bare_app, Evidence, Attempt) == [26, 1]
+
+
+@pytest.mark.both
+def test_a_sitting_closed_again_and_again_goes_red(
+    on_postgres, bare_app: Flask, sitting, monkeypatch: pytest.MonkeyPatch
+):
+    """The planted bug: nobody looks whether it is open still, and no key of the ledger says no."""
+    fresh, address = sitting
+    careless = quizzes._CLOSE._clone()
+    kept = [one for one in careless._where_criteria if "closed_at" not in str(one)]
+    assert len(kept) == len(careless._where_criteria) - 1
+    careless._where_criteria = tuple(kept)
+    monkeypatch.setattr(quizzes, "_CLOSE", careless)
+    without_the_keys(bare_app, "evidence")
+    press(fresh, f"{address}/kirim", {"confirm": "y"})
+    assert count(bare_app, Evidence)[0] > 26
 
 
 @pytest.fixture
