@@ -1,5 +1,6 @@
 """No missing, empty or fuzzy English entry, and the compiled catalog is the written one."""
 
+import ast
 import io
 from pathlib import Path
 
@@ -57,6 +58,32 @@ def test_placeholders_are_the_same_in_both_languages():
         )
     ]
     assert wrong == []
+
+
+def percent_signs_doubled(code: str) -> list[str]:
+    """Return messages of a module whose doubled per cent sign nobody makes one: without values."""
+    return [
+        str(call.args[0].value)
+        for call in ast.walk(ast.parse(code))
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") in KEYWORDS
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+        and "%%" in str(call.args[0].value)
+        and not call.keywords
+    ]
+
+
+def test_no_per_cent_sign_is_printed_twice():
+    """In templates ours makes it one; in modules only a message with values is formatted."""
+    assert percent_signs_doubled('_("5%% orang")') == ["5%% orang"]
+    assert percent_signs_doubled('_("%(n)s%% orang", n=5)') == []
+    found = {
+        str(path.relative_to(LMS)): doubled
+        for path in LMS.rglob("*.py")
+        if (doubled := percent_signs_doubled(path.read_text(encoding="utf-8")))
+    }
+    assert found == {}
 
 
 def test_the_compiled_catalog_is_the_written_one():

@@ -18,6 +18,7 @@ from lms.practice.attendance.models import Attendance
 from lms.practice.cases.models import CaseReview, CaseSubmission
 from lms.practice.observations.models import ObservationMark, ObservationRound
 from lms.practice.simulations.models import SimulationRun
+from lms.quizzes.classes.models import ClassQuiz
 from lms.quizzes.models import Attempt, Quiz
 from lms.reports import rules
 from lms.reports.rules import Week
@@ -164,11 +165,12 @@ def _query(person_id: int) -> Any:
         part(
             Kind.QUIZ,
             case((Attempt.closed_at.is_(None), "opened"), else_="closed"),
-            Quiz.curriculum_code,
+            func.coalesce(ClassQuiz.title, Quiz.curriculum_code),
             Attempt.number,
             func.coalesce(Attempt.closed_at, Attempt.opened_at),
         )
         .join(Quiz, Quiz.id == Attempt.quiz_id)
+        .join(ClassQuiz, ClassQuiz.quiz_id == Quiz.id, isouter=True)
         .where(Attempt.person_id == person_id),
         part(
             Kind.CASE,

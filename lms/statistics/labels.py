@@ -29,12 +29,19 @@ ADVICE = {
         "Baca lagi kalimatnya."
     ),
     Flag.DEAD: _(
-        "Sebuah pengecoh dipilih kurang dari 5%% orang. Tulis pengecoh yang lebih masuk akal."
+        "Sebuah pengecoh dipilih kurang dari %(share)s orang. Tulis pengecoh yang lebih masuk "
+        "akal.",
+        share="5%",
     ),
     Flag.EASY: _(
-        "Lebih dari 95%% orang menjawab benar. Wajar bila kriterianya harus dikuasai semua orang."
+        "Lebih dari %(share)s orang menjawab benar. Wajar bila kriterianya harus dikuasai semua "
+        "orang.",
+        share="95%",
     ),
-    Flag.HARD: _("Kurang dari 30%% orang menjawab benar. Periksa apakah pelajarannya cukup."),
+    Flag.HARD: _(
+        "Kurang dari %(share)s orang menjawab benar. Periksa apakah pelajarannya cukup.",
+        share="30%",
+    ),
     Flag.SMALL: _("Jawaban kurang dari 60: semua angka di sini masih dapat banyak berubah."),
 }
 WORDS = {

@@ -392,6 +392,19 @@ def test_the_result_of_a_resit_counts_what_was_passed_before(learner: Learner):
     assert text.count("Yang paling aman") == 0
 
 
+def test_a_result_that_is_too_old_to_count_says_so(learner: Learner):
+    """A certificate that ends is renewed by new evidence; the old page must not contradict it."""
+    says = "Hasil ini lulus, tetapi tidak dihitung lagi"
+    months = competency.current().standard.evidence_months
+    old = sit(learner.id, NOW - (31 * months + 1) * DAY)
+    text = text_of(learner.browser.get(learner.url(old, "/hasil")))
+    assert "20 dari 20 kriteria lulus" in text
+    assert says in text
+    assert "Coba lagi" in text
+    fresh = sit(learner.id)
+    assert says not in text_of(learner.browser.get(learner.url(fresh, "/hasil")))
+
+
 def test_the_result_says_what_comes_next(learner: Learner):
     first = sit(learner.id, NOW - 6 * DAY, wrong=lambda kuk: kuk == "03.1.4")
     url = learner.url(first, "/hasil")

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core import clock
 from lms.core.db import db, unit_of_work
+from lms.quizzes.classes.models import ClassQuiz
+from lms.quizzes.models import Quiz
 from lms.reports import labels, timeline
 from lms.reports.timeline import Kind
 from tests import crowd, factories
@@ -65,6 +68,16 @@ def test_by_kind_and_by_page(place: crowd.Crowd, monkeypatch: pytest.MonkeyPatch
     pages = [way(place, "learner", page=n) for n in range(1, -(-total // 4) + 1)]
     assert sum(len(page.events) for page in pages) == total
     assert way(place, "learner", page=99).page == pages[-1].pages
+
+
+def test_a_quiz_of_the_class_is_called_by_its_title(place: crowd.Crowd):
+    codes = {event.code for event in way(place, "learner", kind="kuis").events}
+    with place.app.app_context():
+        titles = set(db.session.scalars(select(ClassQuiz.title)))
+        addresses = set(db.session.scalars(select(Quiz.curriculum_code).join(ClassQuiz)))
+    assert codes & titles
+    assert not codes & addresses, "nobody reads an address"
+    assert "K1" in codes
 
 
 def test_the_picture_counts_what_the_list_holds(place: crowd.Crowd):
