@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask
-from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from lms.accounts import names
@@ -20,6 +19,7 @@ from lms.core.reviewing import Copy, Marks
 from lms.corrections.rules import RESCORE
 from lms.credentials.rules import ISSUE
 from lms.pages import navigation
+from lms.privacy import guard
 
 
 def init_app(app: Flask) -> None:
@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
     app.extensions[names.FIXED] = _holds_certificate
     app.extensions[consent.KEY] = consent.Desk(_agree)
     app.extensions[SEAT_RULES] = [_claim_seat]
-    app.before_request(_ask_consent)
+    app.before_request(guard.ask_first)
     app.after_request(note_visit)
     app.jinja_env.globals |= {
         "class_menu": _class_menu,
@@ -97,16 +97,6 @@ def _claim_seat(cohort_id: int, organisation_id: int, now: datetime) -> None:
         from lms.nominations import seating
 
     seating.claim(cohort_id, organisation_id, now)
-
-
-def _ask_consent() -> ResponseReturnValue | None:
-    """Ask whoever is signed in and has not agreed to the notice, on the page of any feature."""
-    if login.token() is None or not consent.is_asked():
-        return None
-    with loading():
-        from lms.privacy import guard
-
-    return guard.ask_first()
 
 
 def _joining_notice() -> list[str]:

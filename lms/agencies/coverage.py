@@ -20,8 +20,7 @@ from lms.core.db import db, insert_into, insert_once
 from lms.core.errors import NotFound
 from lms.core.ids import public_id as new_public_id
 from lms.credentials import register, schemes
-from lms.credentials.content import SchemeSpec
-from lms.credentials.rules import Status
+from lms.credentials.rules import SchemeText, Status
 
 MOST_VILLAGES = 300
 """Of one city: the largest cities of Indonesia have about 270 kelurahan."""
@@ -56,7 +55,7 @@ class Row:
 class Map:
     """Villages by levels."""
 
-    levels: list[SchemeSpec]
+    levels: list[SchemeText]
     rows: list[Row]
     unplaced: int
     """People of the agency no village was told of."""

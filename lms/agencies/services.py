@@ -13,10 +13,9 @@ from lms.cohorts import organisations
 from lms.cohorts.services import Seat
 from lms.core.errors import NotFound
 from lms.credentials import register, schemes
-from lms.credentials.content import SchemeSpec
 from lms.credentials.models import Method
 from lms.credentials.register import Entry
-from lms.credentials.rules import Status, day_of, end_of
+from lms.credentials.rules import SchemeText, Status, day_of, end_of
 
 MONTHS_AHEAD = 11
 """Months of the forecast after the present one."""
@@ -54,7 +53,7 @@ class Line:
 class Level:
     """How many of the people stand where at one level."""
 
-    scheme: SchemeSpec
+    scheme: SchemeText
     counts: Counter[Standing]
 
 
@@ -218,7 +217,7 @@ def standing_of(entry: Entry | None, at: datetime) -> Standing:
     return Standing.EXPIRED if entry.status is Status.EXPIRED else Standing.REVOKED
 
 
-def _levels(known: Iterable[SchemeSpec], held: dict[int, list[Entry]], at: datetime) -> list[Level]:
+def _levels(known: Iterable[SchemeText], held: dict[int, list[Entry]], at: datetime) -> list[Level]:
     counts: dict[str, Counter[Standing]] = defaultdict(Counter)
     for entries in held.values():
         by_scheme: dict[str, list[Entry]] = defaultdict(list)

@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Executable, Select, String, bindparam, cast, literal, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
 from lms.competency import due, qualities, rules
-from lms.competency.content import StandardSpec
 from lms.competency.models import (
     Coaching,
     Evidence,
@@ -24,10 +23,13 @@ from lms.competency.models import (
 from lms.competency.qualities import Stated
 from lms.competency.rules import TRAINER_CURRICULUM, EvidenceKind, Standard, State, Verdict
 from lms.core import audit
-from lms.core.content import digest_of_text
 from lms.core.db import db, insert_into
 from lms.core.errors import DomainError, Forbidden
+from lms.core.ids import digest_of_text
 from lms.core.prepared import read
+
+if TYPE_CHECKING:
+    from lms.competency.content import StandardSpec
 
 
 class NoStandard(DomainError):
@@ -69,7 +71,7 @@ class NewEvidence:
     happened_at: datetime
 
 
-def load_standard(spec: StandardSpec, *, now: datetime) -> StandardVersion:
+def load_standard(spec: "StandardSpec", *, now: datetime) -> StandardVersion:
     """Store the standard unless it is the current one already. Flushes.
 
     An older text that comes back is a new row: the newest row is what decides.

@@ -1,6 +1,5 @@
 """Reads YAML and Markdown of `content/`. Every problem names its file and line."""
 
-import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -185,11 +184,6 @@ def validate(model: type[M], source: Source) -> tuple[M | None, list[Problem]]:
             source.problem(f"{'.'.join(map(str, e['loc']))}: {e['msg']}", *e["loc"])
             for e in error.errors(include_url=False)
         ]
-
-
-def digest_of_text(text: str) -> str:
-    """Return the SHA-256 of a text, as 64 hex characters."""
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _text(path: Path) -> str:

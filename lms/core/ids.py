@@ -22,3 +22,8 @@ def hash_token(token: str) -> str:
 def public_id() -> str:
     """Return a short random id for an address, 14 characters (68 bits). It grants nothing."""
     return "".join(secrets.choice(ALPHABET) for _ in range(14))
+
+
+def digest_of_text(text: str) -> str:
+    """Return the SHA-256 of a text, as 64 hex characters."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
 
-from lms.core.content import digest_of_text
 from lms.core.forms import Filled, PageForm, at_most, one_of
 from lms.core.i18n import gettext
 from lms.core.i18n import lazy_gettext as _
+from lms.core.ids import digest_of_text
 from lms.credentials.models import RecheckStep
 from lms.quizzes.corrections import NewKey, Wording
 from lms.quizzes.types import Kind

@@ -17,10 +17,16 @@ from lms.competency.rules import EvidenceKind, Judgement, Kuk, Standard
 from lms.core.db import db
 from lms.core.errors import DomainError, NotFound
 from lms.credentials import paper, rules, services
-from lms.credentials.content import SchemeSpec
 from lms.credentials.models import Deferral, Proposal, ProposalState
 from lms.credentials.register import Entry, list_held
-from lms.credentials.rules import AlreadyIssued, Change, RevokedForViolation, Signer, Standing
+from lms.credentials.rules import (
+    AlreadyIssued,
+    Change,
+    RevokedForViolation,
+    SchemeText,
+    Signer,
+    Standing,
+)
 from lms.credentials.schemes import get_scheme
 from lms.credentials.signatures import AlreadyDecided, Open, PutOff, Viewer, open_of, viewer_of
 from lms.ratings import services as ratings
@@ -96,7 +102,7 @@ class Meeting:
     """A class before its decisions on one scheme: one page of people."""
 
     cohort: Cohort
-    scheme: SchemeSpec
+    scheme: SchemeText
     standard: Standard
     lines: list[Line]
     total: int
@@ -186,7 +192,7 @@ def _people_in(opened: Iterable[Open]) -> set[int]:
 
 def _line(
     seat: Seat,
-    scheme: SchemeSpec,
+    scheme: SchemeText,
     current: competency.Current,
     judgement: Judgement,
     held: list[Entry],

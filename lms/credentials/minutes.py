@@ -11,7 +11,6 @@ from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
 from lms.cohorts.services import Seat
 from lms.core.db import db
-from lms.credentials.content import SchemeSpec
 from lms.credentials.meeting import Held, Mark
 from lms.credentials.models import (
     Certificate,
@@ -21,6 +20,7 @@ from lms.credentials.models import (
     ProposalState,
     Signature,
 )
+from lms.credentials.rules import SchemeText
 from lms.credentials.schemes import get_scheme
 
 
@@ -42,7 +42,7 @@ class Minutes:
     """What the meeting of a class decided on one scheme so far."""
 
     cohort: Cohort
-    scheme: SchemeSpec
+    scheme: SchemeText
     decided: list[MinutesLine]
     proposed: list[MinutesLine]
     held: list[tuple[Seat, Held]]

@@ -8,7 +8,7 @@ from datetime import date
 from certificates.document import MOST_TRAINERS, Certificate, InvalidCertificate, Language, UnitLine
 from lms.competency.rules import Standard, Unit, Verdict
 from lms.core.errors import DomainError
-from lms.credentials.content import SchemeSpec
+from lms.credentials.rules import SchemeText
 
 IN_PERSON: dict[Language, tuple[str, str]] = {
     "id": ("Pertemuan tatap muka", "Hadir"),
@@ -62,7 +62,7 @@ class Identity:
 
 
 def unit_results(
-    standard: Standard, scheme: SchemeSpec, verdicts: Mapping[str, Verdict]
+    standard: Standard, scheme: SchemeText, verdicts: Mapping[str, Verdict]
 ) -> list[UnitResult]:
     """Return the units a scheme touches, in the order of the standard."""
     results = []
@@ -78,7 +78,7 @@ def unit_results(
 
 def write(
     *,
-    scheme: SchemeSpec,
+    scheme: SchemeText,
     standard: Standard,
     is_draft: bool,
     verdicts: Mapping[str, Verdict],
@@ -165,7 +165,7 @@ def _address(base_url: str, code: str) -> str:
 
 
 def _lines(
-    results: Iterable[UnitResult], scheme: SchemeSpec, language: Language
+    results: Iterable[UnitResult], scheme: SchemeText, language: Language
 ) -> Iterable[UnitLine]:
     for result in results:
         yield UnitLine(

@@ -19,7 +19,6 @@ from lms.core import audit
 from lms.core.db import db, insert_once
 from lms.core.errors import NotFound
 from lms.credentials import revocations, services
-from lms.credentials.content import SchemeSpec
 from lms.credentials.models import (
     Certificate,
     CertificateEvent,
@@ -29,7 +28,7 @@ from lms.credentials.models import (
     RecheckStep,
 )
 from lms.credentials.register import list_held
-from lms.credentials.rules import Reason, Status
+from lms.credentials.rules import Reason, SchemeText, Status
 from lms.credentials.schemes import requirement
 
 PAGE = 50
@@ -98,7 +97,7 @@ def list_shaken(
 def _judge(
     decision: Decision, standard: competency_rules.Standard, rows: Sequence[Row]
 ) -> competency_rules.Judgement:
-    asked = requirement(SchemeSpec.model_validate(decision.trace["scheme"]))
+    asked = requirement(SchemeText.read(decision.trace["scheme"]))
     return competency_rules.judge(
         standard, rows, asked, decision.decided_at, holds=frozenset(asked.holds)
     )

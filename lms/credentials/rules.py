@@ -7,7 +7,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,39 @@ SOON = timedelta(days=90)
 """A certificate this close to its end may be renewed, and lists say so."""
 WESTERN_OFFSET = timedelta(hours=7)
 """WIB: the last of the three zones in which a day ends, so no zone loses part of the last day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemeText:
+    """One scheme: what it asks for and what its paper says."""
+
+    code: str
+    title: str
+    title_en: str
+    training_title: str
+    training_title_en: str
+    curricula: tuple[str, ...]
+    in_person: tuple[str, ...]
+    holds: tuple[str, ...]
+    jp: int
+    unit_jp: dict[str, int]
+    in_person_jp: int
+    number_pattern: str
+    law_checked_on: date | None
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> "SchemeText":
+        """Return a scheme as it was stored: what was checked then is not checked again."""
+        checked = document["law_checked_on"]
+        lists = {name: tuple(document[name]) for name in ("curricula", "in_person", "holds")}
+        day = None if checked is None else date.fromisoformat(checked)
+        return cls(**{**document, **lists, "law_checked_on": day})
+
+    def write(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        lists = {name: list(getattr(self, name)) for name in ("curricula", "in_person", "holds")}
+        day = None if self.law_checked_on is None else self.law_checked_on.isoformat()
+        return {**asdict(self), **lists, "law_checked_on": day}
 
 
 class Status(StrEnum):

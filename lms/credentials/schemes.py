@@ -3,21 +3,22 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from lms.competency.rules import Requirement
-from lms.core.content import digest_of_text
 from lms.core.db import db
 from lms.core.errors import NotFound
-from lms.credentials.content import SchemeSpec
-from lms.credentials.models import (
-    Scheme,
-)
+from lms.core.ids import digest_of_text
+from lms.credentials.models import Scheme
+from lms.credentials.rules import SchemeText
+
+if TYPE_CHECKING:
+    from lms.credentials.content import SchemeSpec
 
 
-def load(specs: Sequence[SchemeSpec], *, now: datetime) -> dict[str, int]:
+def load(specs: "Sequence[SchemeSpec]", *, now: datetime) -> dict[str, int]:
     """Store the schemes; those that are not in the file any more stay. Flushes."""
     del now  # schemes carry no moment: papers freeze what they need
     counts = {"added": 0, "changed": 0, "unchanged": 0}
@@ -45,25 +46,25 @@ def load(specs: Sequence[SchemeSpec], *, now: datetime) -> dict[str, int]:
     return counts
 
 
-def list_schemes() -> list[SchemeSpec]:
+def list_schemes() -> list[SchemeText]:
     """Return every scheme in order."""
     documents = db.session.scalars(select(Scheme.document).order_by(Scheme.position))
-    return [SchemeSpec.model_validate(document) for document in documents]
+    return [SchemeText.read(document) for document in documents]
 
 
-def get_scheme(code: str) -> SchemeSpec:
+def get_scheme(code: str) -> SchemeText:
     """Return the scheme of this code. Raises NotFound."""
     document = db.session.scalar(select(Scheme.document).where(Scheme.code == code))
     if document is None:
         raise NotFound(code)
-    return SchemeSpec.model_validate(document)
+    return SchemeText.read(document)
 
 
-def requirement(scheme: SchemeSpec) -> Requirement:
+def requirement(scheme: SchemeText) -> Requirement:
     """Return what a scheme asks for, as the rules of competency read it."""
     return Requirement(
         scheme=scheme.code,
-        curricula=tuple(scheme.curricula),
-        in_person=tuple(scheme.in_person),
-        holds=tuple(scheme.holds),
+        curricula=scheme.curricula,
+        in_person=scheme.in_person,
+        holds=scheme.holds,
     )

@@ -29,7 +29,6 @@ from lms.core.db import db, insert_into, insert_once
 from lms.core.errors import DomainError, Forbidden
 from lms.core.jobs import Outdated
 from lms.credentials import paper, rules
-from lms.credentials.content import SchemeSpec
 from lms.credentials.models import (
     Certificate,
     CertificateEvent,
@@ -45,6 +44,7 @@ from lms.credentials.rules import (
     AlreadyIssued,
     Place,
     Reason,
+    SchemeText,
     Status,
 )
 from lms.credentials.schemes import list_schemes, requirement
@@ -85,7 +85,7 @@ class NothingToCorrect(DomainError):
 class Progress:
     """How far somebody is towards one scheme."""
 
-    scheme: SchemeSpec
+    scheme: SchemeText
     judgement: Judgement
     held: Entry | None
     """The newest certificate of the scheme, whatever it is worth."""
@@ -121,7 +121,7 @@ class Outlook:
 
 def _judge(
     person_id: int,
-    scheme: SchemeSpec,
+    scheme: SchemeText,
     current: competency.Current,
     held: Iterable[Entry],
     at: datetime,
@@ -164,7 +164,7 @@ def get_outlook(person_id: int, at: datetime) -> Outlook:
 
 def judge_many(
     person_ids: Sequence[int],
-    scheme: SchemeSpec,
+    scheme: SchemeText,
     current: competency.Current,
     held: Sequence[Entry],
     at: datetime,
@@ -191,14 +191,14 @@ def judge_many(
 
 
 def trace(
-    scheme: SchemeSpec, current: competency.Current, found: Judgement, held: Iterable[Entry]
+    scheme: SchemeText, current: competency.Current, found: Judgement, held: Iterable[Entry]
 ) -> dict[str, Any]:
     """Return what a decision rests on, frozen: rules, verdicts and the rows behind them.
 
     `held` are the certificates of the same person.
     """
     return {
-        "scheme": scheme.model_dump(mode="json"),
+        "scheme": scheme.write(),
         "standard": current.standard.version,
         "verdicts": {code: verdict.value for code, verdict in found.verdicts.items()},
         "evidence": {code: list(ids) for code, ids in found.evidence.items()},
@@ -293,8 +293,8 @@ def _place(decision: Decision, now: datetime) -> Place:
     return place
 
 
-def _scheme_of(decision: Decision) -> SchemeSpec:
-    return SchemeSpec.model_validate(decision.trace["scheme"])
+def _scheme_of(decision: Decision) -> SchemeText:
+    return SchemeText.read(decision.trace["scheme"])
 
 
 def _close_proposal(decision: Decision, now: datetime) -> None:

@@ -31,7 +31,6 @@ from lms.competency.trails import Kept, known_at, trail_of
 from lms.core.db import db
 from lms.core.errors import NotFound
 from lms.core.login import Viewer
-from lms.credentials.content import SchemeSpec
 from lms.credentials.models import (
     Certificate,
     CertificateEvent,
@@ -40,6 +39,7 @@ from lms.credentials.models import (
     Scheme,
     Signature,
 )
+from lms.credentials.rules import SchemeText
 from lms.credentials.schemes import requirement
 from lms.quizzes import wordings
 from lms.quizzes.wordings import Named
@@ -136,7 +136,7 @@ def read_trail(code: str, viewer: Viewer, *, now: datetime) -> Trail:
     reader = _Reader(
         found.standard, kept, items, head.decided_at, now, head.trace, head.sealed or ""
     )
-    scheme = SchemeSpec.model_validate(head.trace["scheme"])
+    scheme = SchemeText.read(head.trace["scheme"])
     return Trail(
         code=head.code,
         number=head.number,
@@ -223,7 +223,7 @@ class _Reader:
         for one in kept:
             self.by_kuk[one.row.kuk].append(one)
 
-    def agrees(self, scheme: SchemeSpec) -> bool:
+    def agrees(self, scheme: SchemeText) -> bool:
         """Tell whether the decision comes out the same from what was known then."""
         asked = requirement(scheme)
         found = competency_rules.judge_by(self.then, asked, holds=frozenset(asked.holds))

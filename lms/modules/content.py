@@ -18,11 +18,11 @@ from lms.core.content import (
     SourceRef,
     Spec,
     Unreadable,
-    digest_of_text,
     read_markdown,
     read_yaml,
     validate,
 )
+from lms.core.ids import digest_of_text
 from lms.core.markdown import render
 from lms.modules import rules
 from lms.modules.law import registry

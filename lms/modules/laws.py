@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import aliased
 
 from lms.core import audit
-from lms.core.content import digest_of_text
 from lms.core.db import db, insert_into, insert_once
 from lms.core.errors import DomainError, NotFound
+from lms.core.ids import digest_of_text
 from lms.core.markdown import render
 from lms.modules.law import rules
 from lms.modules.law.registry import LawSpec, Registry

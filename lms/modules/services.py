@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 from sqlalchemy import and_, select
@@ -13,15 +13,17 @@ from sqlalchemy import and_, select
 from lms.cohorts.curricula import Offer
 from lms.competency import services as competency
 from lms.competency.rules import CaseStudy, EvidenceKind, Kuk, Standard
-from lms.core.content import digest_of_text
 from lms.core.db import db, insert_once
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.i18n import pick
+from lms.core.ids import digest_of_text
 from lms.modules import laws, outlines
-from lms.modules.content import CurriculumSpec, LessonText
 from lms.modules.models import Curriculum, Lesson, LessonDone, Outcome
 from lms.modules.outlines import Line, Outline, list_outlines
+
+if TYPE_CHECKING:
+    from lms.modules.content import CurriculumSpec, LessonText
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ class Reading:
         return not self.line.in_person and (self.after is None or self.after.in_person)
 
 
-def load(texts: Sequence[LessonText], *, now: datetime) -> dict[str, int]:
+def load(texts: "Sequence[LessonText]", *, now: datetime) -> dict[str, int]:
     """Store the lessons: same code, same row; a changed text counts its version up. Flushes.
 
     A lesson that left the content is retired, never deleted: who finished it keeps that, and it
@@ -124,7 +126,7 @@ def attach_material(found: Mapping[str, Sequence[Material]]) -> None:
     db.session.flush()
 
 
-def _fill_curriculum(row: Curriculum, spec: CurriculumSpec, position: int) -> None:
+def _fill_curriculum(row: Curriculum, spec: "CurriculumSpec", position: int) -> None:
     row.position = position
     row.title = spec.title
     row.title_en = spec.title_en
@@ -134,7 +136,7 @@ def _fill_curriculum(row: Curriculum, spec: CurriculumSpec, position: int) -> No
     db.session.flush()
 
 
-def _fill_lesson(row: Lesson, text: LessonText, now: datetime) -> None:
+def _fill_lesson(row: Lesson, text: "LessonText", now: datetime) -> None:
     """Write everything again, so that a new way of rendering arrives with `load --force`."""
     spec = text.spec
     row.module_code = text.module_code

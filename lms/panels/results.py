@@ -14,9 +14,9 @@ from lms.accounts import services as accounts
 from lms.competency import services as competency
 from lms.competency.rules import Standard
 from lms.core import audit
-from lms.core.content import digest_of_text
 from lms.core.db import db, insert_once
 from lms.core.errors import NotFound
+from lms.core.ids import digest_of_text
 from lms.credentials import register, schemes
 from lms.panels import rules, services
 from lms.panels.models import PanelMember, PanelResult, PanelRoom, PanelSignature

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from lms.core import consent as door
 from lms.core import login
-from lms.privacy import consent
+from lms.core.late import loading
 
 REMEMBERED = "notice"
 
@@ -27,6 +27,8 @@ def ask_first() -> ResponseReturnValue | None:
     viewer = login.viewer()
     if viewer is None:
         return None
+    with loading():
+        from lms.privacy import consent
     if consent.has_agreed(viewer.id):
         session[REMEMBERED] = consent.current().version
         return None

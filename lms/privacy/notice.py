@@ -5,7 +5,8 @@ from functools import cache
 from pathlib import Path
 
 from lms.config import CONTENT
-from lms.core.content import Problem, Spec, Unreadable, digest_of_text, read_yaml, validate
+from lms.core.content import Problem, Spec, Unreadable, read_yaml, validate
+from lms.core.ids import digest_of_text
 
 FILE = "notice.yaml"
 

@@ -18,16 +18,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from lms.competency.content import KukSpec, StandardSpec
 from lms.competency.rules import EvidenceKind
-from lms.core.content import (
-    Problem,
-    Review,
-    Source,
-    Spec,
-    digest_of_text,
-    read_yaml,
-    validate,
-)
+from lms.core.content import Problem, Review, Source, Spec, read_yaml, validate
 from lms.core.errors import DomainError
+from lms.core.ids import digest_of_text
 from lms.quizzes.types import TYPES, Kind, Unloadable, codec, stored
 from lms.quizzes.types.model import Format, Text
 from lms.quizzes.types.problems import Key, Refused, Report

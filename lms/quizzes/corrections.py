@@ -19,9 +19,9 @@ from lms.competency.models import Evidence, EvidenceVoid
 from lms.competency.rules import EvidenceKind
 from lms.competency.services import NewEvidence
 from lms.core import audit
-from lms.core.content import digest_of_text
 from lms.core.db import db
 from lms.core.errors import DomainError, NotFound
+from lms.core.ids import digest_of_text
 from lms.quizzes import keys, rules, services
 from lms.quizzes.models import (
     AnswerEvent,

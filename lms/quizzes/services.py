@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -35,7 +35,6 @@ from lms.core.prepared import read
 from lms.modules import laws
 from lms.modules.law import rules as law_rules
 from lms.quizzes import keys, rules, timing
-from lms.quizzes.content import BankItem
 from lms.quizzes.models import (
     AnswerEvent,
     Attempt,
@@ -48,6 +47,9 @@ from lms.quizzes.models import (
 from lms.quizzes.sheets import AttemptRef, asked_of, events_of, get_attempt, is_own
 from lms.quizzes.standing import QuizState, Stuck, quiz_state, quiz_states, waiting
 from lms.quizzes.types import TYPES, BadResponse, Kind, Response, stored
+
+if TYPE_CHECKING:
+    from lms.quizzes.content import BankItem
 
 __all__ = [
     "AttemptRef",
@@ -85,7 +87,7 @@ class Saved:
     """How many words that is, where somebody reads them."""
 
 
-def load(items: Sequence[BankItem], *, now: datetime) -> dict[str, int]:
+def load(items: "Sequence[BankItem]", *, now: datetime) -> dict[str, int]:
     """Store the item banks. A changed text is a new version; a vanished item is drawn no more.
 
     A key that was corrected here stays as it is until the file agrees: `kept` counts them, and
@@ -112,7 +114,7 @@ def load(items: Sequence[BankItem], *, now: datetime) -> dict[str, int]:
 
 
 def _load_one(
-    item: BankItem,
+    item: "BankItem",
     row: Item,
     newest: tuple[int, str],
     decided: Sequence[keys.Decided],
@@ -132,7 +134,7 @@ def _load_one(
     return "changed" if number else "added"
 
 
-def _brings_back(item: BankItem, decided: Sequence[keys.Decided]) -> bool:
+def _brings_back(item: "BankItem", decided: Sequence[keys.Decided]) -> bool:
     return rules.brings_back(
         item.spec.digest,
         item.spec.calls_right,
@@ -140,7 +142,7 @@ def _brings_back(item: BankItem, decided: Sequence[keys.Decided]) -> bool:
     )
 
 
-def list_disagreeing(items: Sequence[BankItem]) -> list[keys.Decided]:
+def list_disagreeing(items: "Sequence[BankItem]") -> list[keys.Decided]:
     """Return the last word on each item whose file still holds a key that was found wrong."""
     decided = {found[0].slug: found for found in keys.list_decided().values()}
     return [
@@ -186,7 +188,7 @@ def _newest_versions() -> dict[int, tuple[int, str]]:
     return {row.item_id: (row.number, row.digest) for row in rows}
 
 
-def _version(item_id: int, number: int, item: BankItem, now: datetime) -> ItemVersion:
+def _version(item_id: int, number: int, item: "BankItem", now: datetime) -> ItemVersion:
     spec = item.spec
     return ItemVersion(
         item_id=item_id,

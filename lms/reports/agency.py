@@ -14,7 +14,7 @@ from lms.agencies import services as agencies
 from lms.agencies.services import Level, Standing
 from lms.cohorts import organisations
 from lms.cohorts.models import Organisation
-from lms.credentials.content import SchemeSpec
+from lms.credentials.rules import SchemeText
 from lms.reports import recap
 from lms.reports.recap import OwnClasses
 from lms.reports.rules import LEAST, parts_shown
@@ -24,7 +24,7 @@ from lms.reports.rules import LEAST, parts_shown
 class LevelLine:
     """How many stand where at one level; None is hidden."""
 
-    scheme: SchemeSpec
+    scheme: SchemeText
     cells: dict[Standing, int | None]
 
     @property

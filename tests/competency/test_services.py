@@ -1,5 +1,6 @@
 """The ledger in the database: facts once, voided never deleted, many people in one query."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,9 +11,9 @@ from sqlalchemy import event, func, select
 from lms.competency import services
 from lms.competency.models import Evidence, StandardVersion
 from lms.competency.rules import EvidenceKind, Ledger, Verdict
-from lms.core.content import digest_of_text
 from lms.core.db import db, unit_of_work
 from lms.core.errors import Forbidden
+from lms.core.ids import digest_of_text
 from lms.core.models import AuditEvent
 from tests import factories
 from tests.ledgers import SPEC
@@ -91,7 +92,10 @@ def test_evidence_of_an_older_standard_carries_its_own_text(app: Flask):
     with unit_of_work():
         db.session.add(
             StandardVersion(
-                version="0.3", digest=digest_of_text("x"), document=document, loaded_at=NOW
+                version="0.3",
+                digest=digest_of_text(json.dumps(document)),
+                document=document,
+                loaded_at=NOW,
             )
         )
     found = services.current()

@@ -6,6 +6,7 @@ import pytest
 
 from lms.core import content
 from lms.core.content import Spec, Unreadable, read_markdown, read_yaml, validate
+from lms.core.ids import digest_of_text
 
 
 class Option(Spec):
@@ -177,6 +178,6 @@ def test_a_bad_head_names_the_line_of_the_file_not_of_the_head(tmp_path: Path):
 
 
 def test_the_digest_of_a_text_is_its_sha256():
-    assert content.digest_of_text("") == (
+    assert digest_of_text("") == (
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     )

@@ -20,7 +20,7 @@ from lms.competency.rules import EvidenceKind, Kuk, Missing, MissingKind, Standa
 from lms.config import CONTENT
 from lms.core.login import Viewer
 from lms.credentials import register, schemes
-from lms.credentials.content import SchemeSpec
+from lms.credentials.rules import SchemeText
 from lms.credentials.services import NotReady
 from lms.credentials.words import missing_in_words
 from lms.demo.walk import Walk, attend, keys
@@ -48,7 +48,7 @@ class Way:
     """One person, the class they learn in, and every piece of one scheme by name."""
 
     code: str
-    scheme: SchemeSpec = field(init=False)
+    scheme: SchemeText = field(init=False)
     standard: Standard = field(init=False)
     person: Person = field(init=False)
     walk: Walk = field(init=False)
@@ -61,7 +61,7 @@ class Way:
         self.person = factories.person("trainee", name="Rahma Yuliani")
         self.trainer, self.assessor = factories.person("trainer"), factories.person("assessor")
         self.walk = Walk(self.person.id, self.person.public_id, keys(CONTENT), Random(3))
-        trains = self.scheme.curricula == ["T"]
+        trains = self.scheme.curricula == ("T",)
         self.cohort = factories.cohort(
             timetable=[MICROTEACHING] if trains else pattern(),
             curricula=dict.fromkeys(self.scheme.curricula, ""),

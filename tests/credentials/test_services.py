@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,9 +14,11 @@ from sqlalchemy import func, select
 
 from certificates.codes import normalise
 from lms.accounts import services as accounts
+from lms.competency import content as standard_content
 from lms.competency import rules as competency_rules
 from lms.competency import services as competency
 from lms.competency.rules import Judgement, MissingKind
+from lms.config import CONTENT
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.jobs import Outdated
@@ -76,7 +79,7 @@ def judged(world: World, scheme: str, at: datetime) -> Judgement:
 
 
 def test_loading_twice_changes_nothing_and_a_change_is_counted(app: Flask):
-    known = schemes.list_schemes()
+    known, _problems = content.check(CONTENT, standard_content.check(CONTENT)[0])
     with unit_of_work():
         again = schemes.load(known, now=NOW)
     assert again == {"added": 0, "changed": 0, "unchanged": 7}
@@ -89,8 +92,8 @@ def test_loading_twice_changes_nothing_and_a_change_is_counted(app: Flask):
 
 def test_a_scheme_taken_from_the_file_stays(app: Flask):
     with unit_of_work():
-        schemes.load(schemes.list_schemes()[:1], now=NOW)
-    assert schemes.get_scheme("PELATIH").holds == ["PENDAMPING"]
+        schemes.load(content.check(CONTENT, standard_content.check(CONTENT)[0])[0][:1], now=NOW)
+    assert schemes.get_scheme("PELATIH").holds == ("PENDAMPING",)
 
 
 def test_an_unknown_scheme_is_not_found(app: Flask):
@@ -541,10 +544,18 @@ def test_progress_says_how_far_and_what_is_held(world: World):
     assert later["K1"].is_ahead
 
 
+def test_a_scheme_is_read_as_it_was_checked_and_written_as_it_is_stored(app: Flask):
+    checked, problems = content.check(CONTENT, standard_content.check(CONTENT)[0])
+    assert not problems
+    assert [one.write() for one in schemes.list_schemes()] == [
+        one.model_dump(mode="json") for one in checked
+    ]
+    assert list(schemes.list_schemes()[0].write()) == list(checked[0].model_dump())
+    assert any(one.law_checked_on for one in schemes.list_schemes())
+
+
 def test_the_rules_do_not_need_a_spec_to_have_every_unit(app: Flask):
-    scheme = content.SchemeSpec.model_validate(
-        {**schemes.get_scheme("K1").model_dump(), "unit_jp": {}, "in_person_jp": 0}
-    )
+    scheme = replace(schemes.get_scheme("K1"), unit_jp={}, in_person_jp=0)
     verdicts = dict.fromkeys(
         [k.code for k in ledgers.STANDARD.of("K1")], competency_rules.Verdict.NOT_YET
     )

@@ -13,8 +13,8 @@ from lms.competency.models import Evidence, StandardVersion
 from lms.competency.qualities import Answer, Quality, Stated
 from lms.competency.rules import EvidenceKind, Verdict
 from lms.competency.trails import trail_of
-from lms.core.content import digest_of_text
 from lms.core.db import db, unit_of_work
+from lms.core.ids import digest_of_text
 from lms.core.login import Viewer
 from lms.credentials.trails import Trail, read_trail
 from lms.quizzes import wordings

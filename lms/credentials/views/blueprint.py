@@ -11,7 +11,7 @@ from lms.core import jobs, login
 from lms.core.errors import DomainError
 from lms.core.i18n import gettext as _
 from lms.credentials import issuing, paper, revocations, rules, services, signatures
-from lms.credentials.content import SchemeSpec
+from lms.credentials.rules import SchemeText
 
 bp = Blueprint("credentials", __name__, template_folder="../templates")
 
@@ -59,7 +59,7 @@ def class_of(slug: str, *parts: Part) -> Cohort:
     return cohorts.get_cohort(slug, login.require_viewer(), *wanted)
 
 
-def asked_scheme(known: Sequence[SchemeSpec], cohort: Cohort) -> str:
+def asked_scheme(known: Sequence[SchemeText], cohort: Cohort) -> str:
     """Return the scheme asked for; at first the first one that asks only what the class covers."""
     asked = request.values.get("skema")
     if asked:

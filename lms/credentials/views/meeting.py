@@ -15,11 +15,10 @@ from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
 from lms.core.i18n import ngettext, pick
 from lms.credentials import meeting, schemes, signatures, words
-from lms.credentials.content import SchemeSpec
 from lms.credentials.forms import PutOffForm, SignForm
 from lms.credentials.meeting import Line
 from lms.credentials.minutes import get_minutes
-from lms.credentials.rules import Step
+from lms.credentials.rules import SchemeText, Step
 from lms.credentials.views.blueprint import (
     REFUSALS,
     asked_scheme,
@@ -65,7 +64,7 @@ def _page_number() -> int:
     return max(1, int(text)) if text.isascii() and text.isdecimal() and len(text) < 5 else 1
 
 
-def _missing(line: Line, standard: Standard, known: Iterable[SchemeSpec]) -> list[tuple[str, str]]:
+def _missing(line: Line, standard: Standard, known: Iterable[SchemeText]) -> list[tuple[str, str]]:
     """Return what is missing, each with the code of the criterion or thing it is about."""
     titles = {scheme.code: pick(scheme.title, scheme.title_en) for scheme in known}
     missing = line.judgement.missing

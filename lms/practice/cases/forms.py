@@ -1,7 +1,7 @@
 """Forms of case studies: writing, handing in, marking."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wtforms import BooleanField, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms.validators import InputRequired, NumberRange
@@ -13,8 +13,10 @@ from lms.core.forms import PageForm, at_most, required
 from lms.core.i18n import gettext, pick
 from lms.core.i18n import lazy_gettext as _
 from lms.practice.cases import rules
-from lms.practice.cases.content import TaskSpec
 from lms.practice.cases.rules import Gap, Mark, Receipt
+
+if TYPE_CHECKING:
+    from lms.practice.cases.content import TaskSpec
 
 ANSWER, SEEN, MARK, NOTE = "jawaban-", "tampak-", "hasil-", "catatan-"
 """Beginnings of field names; a task or a KUK follows."""
@@ -74,7 +76,7 @@ class WriteForm(PageForm):
         return bool(clashes)
 
 
-def write_form(tasks: Iterable[TaskSpec]) -> type[WriteForm]:
+def write_form(tasks: "Iterable[TaskSpec]") -> type[WriteForm]:
     """Build the form of these parts."""
     listed = list(tasks)
     fields: dict[str, object] = {"tasks": tuple(task.id for task in listed)}

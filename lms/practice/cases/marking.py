@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 from sqlalchemy import Select, select
@@ -19,7 +20,6 @@ from lms.core.db import db
 from lms.core.errors import DomainError, NotFound
 from lms.core.login import Viewer
 from lms.practice.cases import rules
-from lms.practice.cases.content import TaskSpec
 from lms.practice.cases.models import CaseMark, CaseReview, CaseSubmission, CaseVersion
 from lms.practice.cases.rules import Mark
 from lms.practice.cases.standing import CaseState, answers_so_far
@@ -28,6 +28,9 @@ from lms.ratings import services as ratings
 from lms.ratings.models import Rating
 from lms.ratings.rules import AlreadyRated, TwoAlready
 from lms.ratings.rules import Mark as Rated
+
+if TYPE_CHECKING:
+    from lms.practice.cases.content import TaskSpec
 
 ASSESSORS = (Part.ASSESSOR, Part.TRAINER)
 
@@ -50,7 +53,7 @@ class KukResult:
 class PartResult:
     """What was found for one part. The model answer is there once the part is met."""
 
-    task: TaskSpec
+    task: "TaskSpec"
     results: Sequence[KukResult]
     answer: str
     model_html: Markup | None
@@ -104,7 +107,7 @@ class MarkedKuk:
 class MarkedPart:
     """One part of a submission beside its rubric."""
 
-    task: TaskSpec
+    task: "TaskSpec"
     answer: str
     model_html: Markup
     kuk: Sequence[MarkedKuk]
@@ -349,7 +352,7 @@ class Disputed:
     """What a third person reads before deciding on one criterion of a submission."""
 
     case: Case
-    task: TaskSpec
+    task: "TaskSpec"
     answer: str
     model_html: Markup
     levels: Sequence[Sequence[str]]

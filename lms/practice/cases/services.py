@@ -6,6 +6,7 @@ Texts, standing and marking have modules of their own; this one is the door to a
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -15,7 +16,6 @@ from lms.competency.rules import EvidenceKind
 from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.practice.cases import rules
-from lms.practice.cases.content import TaskSpec
 from lms.practice.cases.marking import (
     AlreadyDecided,
     Disputed,
@@ -44,6 +44,9 @@ from lms.practice.cases.standing import (
 )
 from lms.practice.cases.texts import Case, case_of, get_case, list_cases, load
 from lms.ratings import services as ratings
+
+if TYPE_CHECKING:
+    from lms.practice.cases.content import TaskSpec
 
 __all__ = [
     "AlreadyDecided",
@@ -234,7 +237,7 @@ def _store(
     return receipt
 
 
-def open_parts(state: CaseState) -> list[TaskSpec]:
+def open_parts(state: CaseState) -> "list[TaskSpec]":
     """Return the parts the next try holds, with their texts."""
     wanted = {task.id for task in state.open_tasks}
     return [task for task in state.case.spec.tasks if task.id in wanted]
@@ -310,7 +313,7 @@ def _raters(person_id: int, code: str) -> int:
     return ratings.needed(cohort.id if cohort else None, EvidenceKind.SK, code)
 
 
-def answers_waiting(person_id: int, state: CaseState) -> list[tuple[TaskSpec, str]]:
+def answers_waiting(person_id: int, state: CaseState) -> "list[tuple[TaskSpec, str]]":
     """Return the parts and texts of the submission that waits."""
     row = db.session.execute(
         select(CaseSubmission.answers, CaseSubmission.case_version_id)

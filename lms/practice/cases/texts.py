@@ -9,9 +9,9 @@ from functools import lru_cache
 from markupsafe import Markup
 from sqlalchemy import select
 
-from lms.core.content import digest_of_text
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.ids import digest_of_text
 from lms.core.markdown import render
 from lms.practice.cases import rules
 from lms.practice.cases.content import CaseSpec

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row, Select, func, select
 
-from lms.core.content import digest_of_text
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.ids import digest_of_text
 from lms.core.login import Viewer
 from lms.modules.services import Material
 from lms.practice.exercises import content

@@ -4,18 +4,21 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
 from lms.competency.rules import TRAINER_CURRICULUM
-from lms.core.content import UNREVIEWED, digest_of_text
+from lms.core.content import UNREVIEWED
 from lms.core.db import db
 from lms.core.errors import NotFound
-from lms.practice.observations.content import PlacedStation
+from lms.core.ids import digest_of_text
 from lms.practice.observations.models import StationVersion
+
+if TYPE_CHECKING:
+    from lms.practice.observations.content import PlacedStation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Station:
     """Whether its file says that an expert has read it."""
 
 
-def load(specs: Iterable[PlacedStation], *, now: datetime) -> dict[str, int]:
+def load(specs: "Iterable[PlacedStation]", *, now: datetime) -> dict[str, int]:
     """Store new and changed texts; a station no longer there is retired. Flushes."""
     before = {row.code: row for row in _newest_versions()}
     counts = {"added": 0, "changed": 0, "unchanged": 0, "retired": 0}

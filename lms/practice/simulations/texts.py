@@ -5,19 +5,22 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Select, func, select
 
-from lms.core.content import digest_of_text
 from lms.core.db import db
 from lms.core.errors import NotFound
+from lms.core.ids import digest_of_text
 from lms.practice.simulations import rules
-from lms.practice.simulations.content import SimulationSpec
 from lms.practice.simulations.models import SimulationRun, SimulationVersion
 from lms.practice.simulations.rules import Story
 
+if TYPE_CHECKING:
+    from lms.practice.simulations.content import SimulationSpec
 
-def load(specs: Sequence[SimulationSpec], *, now: datetime) -> dict[str, int]:
+
+def load(specs: "Sequence[SimulationSpec]", *, now: datetime) -> dict[str, int]:
     """Store what differs from the newest text of its variant; texts never change. Flushes."""
     counts: Counter[str] = Counter(added=0, changed=0, unchanged=0)
     newest = {

@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 
 from lms.cohorts.models import Cohort, Enrolment
 from lms.core import audit
-from lms.core.content import digest_of_text
 from lms.core.db import db
 from lms.core.errors import DomainError, NotFound
+from lms.core.ids import digest_of_text
 from lms.core.ids import public_id as new_public_id
 from lms.quizzes import rules as quiz_rules
 from lms.quizzes import services as quizzes
