@@ -51,6 +51,7 @@ def test_the_system_page_says_what_is_loaded_and_on_what(app: Flask, sign_in: Si
         assert words in page, words
     rows = re.findall(r'<th scope="row">([^<]+)</th><td class="end">(\d+)</td>', page)
     assert len(rows) == len(release.counts)
+    assert not {name for name, _ in rows} & set(release.counts), "each has a name for people"
     assert [int(number) for _, number in rows] == [
         count["total"] for count in release.counts.values()
     ]
