@@ -136,7 +136,7 @@ def test_what_many_have_not_reached_is_shown_with_its_interval(browser: FlaskCli
     assert "n masih kecil" in page
 
 
-def test_one_person_with_every_bit_of_evidence(browser: FlaskClient, place):
+def test_one_person_with_every_bit_of_evidence(browser: FlaskClient, place, sign_in):
     someone, assessor = seated(place), factories.person("assessor", name="Penilai Dua")
     factories.evidence(
         someone, "SK", "03.1.1", "SK1", "s1",
@@ -155,6 +155,15 @@ def test_one_person_with_every_bit_of_evidence(browser: FlaskClient, place):
         "tindakan membahayakan",
     ):
         assert words in page
+    browser.post("/bahasa", data={"lang": "en"})
+    page = browser.get(f"/angkatan/{place.slug}/peserta/{someone.public_id}").text
+    assert "Safe with guidance" in page, "the words of the rubric have an English side"
+    assert "Aman dengan bimbingan" not in page
+    own = sign_in(someone)
+    own.post("/bahasa", data={"lang": "en"})
+    page = own.get("/kompetensi").text
+    assert "Safe with guidance" in page
+    assert "Aman dengan bimbingan" not in page
 
 
 def test_guidance_is_recorded_once_and_opens_the_next_try(browser: FlaskClient, place):
