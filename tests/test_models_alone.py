@@ -27,7 +27,7 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.exc import NoReferencedTableError
 from lms.core.db import Base
 
-LIGHT = {"models", "rules"}
+LIGHT = {"models", "rules", "kinds"}
 HEAVY = "pydantic yaml babel flask_babel wtforms flask_wtf reportlab nh3 markdown_it numpy".split()
 
 def look(names):

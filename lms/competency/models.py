@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
 from lms.cohorts import models as cohorts  # noqa: F401  # tables ours point to
-from lms.competency.rules import EvidenceKind
+from lms.competency.kinds import EvidenceKind
 from lms.core.db import Base, text_enum
 
 

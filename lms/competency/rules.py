@@ -12,18 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from lms.competency.kinds import EvidenceKind as EvidenceKind
 from lms.core.errors import DomainError
-
-
-class EvidenceKind(StrEnum):
-    """The six kinds of evidence."""
-
-    Q = "Q"
-    SK = "SK"
-    SIM = "SIM"
-    OBS = "OBS"
-    REF = "REF"
-    HDR = "HDR"
 
 
 class State(StrEnum):
