@@ -688,7 +688,7 @@ def by_feature(here: Crowd, pages: Iterable[Page]) -> dict[str, list[Page]]:
 def test_a_page_that_is_asked_for_first_loads_all_it_needs(
     small: Crowd, walked: list[Walked], tmp_path: Path
 ):
-    """Each feature's pages in a process that has loaded no other feature, as the house answers."""
+    """Each feature's pages where no other feature is loaded, then all at once in one process."""
     wanted = {page: seen.status for page, seen, _many in walked}
     features = by_feature(small, wanted)
     assert set(features) - {""} == set(small.app.blueprints)
@@ -721,7 +721,9 @@ def test_a_page_that_is_asked_for_first_loads_all_it_needs(
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    for (name, pages), (statuses, modules) in zip(features.items(), found["answers"], strict=True):
-        assert statuses == [wanted[page] for page in pages], name
-        assert name not in LEAN or modules < 150, (name, modules)
+    asked = {name: [wanted[page] for page in pages] for name, pages in features.items()}
+    assert {name: one[0] for name, one in zip(features, found["alone"], strict=True)} == asked
+    assert dict(zip(features, found["at_once"], strict=True)) == asked
+    loaded = {name: one[1] for name, one in zip(features, found["alone"], strict=True)}
     assert found["ours"] < 80
+    assert all(loaded[name] < 150 < loaded["reports"] for name in LEAN), loaded
