@@ -325,8 +325,9 @@ def list_people(
 
 
 def roles_of(person_id: int) -> tuple[str, ...]:
-    """Return the roles of one person, in alphabetical order."""
-    return _roles_of([person_id]).get(person_id, ())
+    """Return the roles of one person, in alphabetical order. Flushes."""
+    db.session.flush()
+    return tuple(row.role for row in read(_ROLES, {"person": person_id}))
 
 
 def roles_given() -> frozenset[str]:
@@ -358,17 +359,20 @@ def count_active(role: str) -> int:
 
 # Statements of each sign-in, put together once: that costs more than running them.
 _ROLES = (
-    select(PersonRole.person_id, PersonRole.role)
-    .where(PersonRole.person_id.in_(bindparam("people", expanding=True)))
+    select(PersonRole.role)
+    .where(PersonRole.person_id == bindparam("person"))
     .order_by(PersonRole.role)
 )
-_BY_EMAIL = select(Person).where(Person.email == bindparam("address"))
+_BY_EMAIL = select(Person.id, Person.password_hash, Person.disabled_at).where(
+    Person.email == bindparam("address")
+)
 _NEW_SESSION = insert(cast(Table, LoginSession.__table__))
 
 
 def _roles_of(ids: Sequence[int]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    for row in db.session.execute(_ROLES, {"people": list(ids)}):
+    query = select(PersonRole.person_id, PersonRole.role).where(PersonRole.person_id.in_(ids))
+    for row in db.session.execute(query.order_by(PersonRole.role)):
         found[row.person_id] = (*found.get(row.person_id, ()), row.role)
     return found
 
@@ -388,7 +392,8 @@ def prove(
     remember waits only for what was guessed on it, so nobody can shut a companion out from
     elsewhere. A refused try is counted by `count_failure`.
     """
-    person = db.session.scalar(_BY_EMAIL, {"address": rules.normal_email(email)})
+    rows = read(_BY_EMAIL, {"address": rules.normal_email(email)})
+    person = rows[0] if rows else None
     known = person is not None and _is_known(person.id, device_token)
     keys, own = throttle_keys(email, address), device_keys(device_token) if known else []
     counted = throttle.check(own or keys, now)
@@ -465,7 +470,8 @@ def admit(
     if replaces is not None:
         end_session(replaces, now=now)
     asked = {"person": person.id, "now": now}
-    has_factor, others = db.session.execute(_before_entry(), asked).one()
+    db.session.flush()
+    [(has_factor, others)] = read(_before_entry(), asked)
     if has_factor:
         return _begin_half(person, remember=remember, now=now)
     return begin_whole(person, now=now, remember=remember, agent=agent, others=others)

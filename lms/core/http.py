@@ -148,11 +148,10 @@ def compress(response: Response) -> Response:
         response.mimetype not in {"text/html", "application/json", "text/csv"}
         or response.is_streamed
         or "Content-Encoding" in response.headers
-        or not takes_gzip()
     ):
         return response
     body = response.get_data()
-    if len(body) > SMALLEST_GZIP:
+    if len(body) > SMALLEST_GZIP and takes_gzip():
         response.set_data(gzip.compress(body, 5, mtime=0))
         response.headers["Content-Encoding"] = "gzip"
         response.headers.add("Vary", "Accept-Encoding")

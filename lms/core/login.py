@@ -104,6 +104,8 @@ def init_app(app: Flask, load: Callable[[str], Viewer | None]) -> None:
     """Attach sign-in to `app`; `load` finds the viewer behind a session token, or None."""
     manager = flask_login.LoginManager()
     manager.session_protection = None  # the token is checked in the database at each request
+    # So no browser's fingerprint is compared: none is reckoned each time, none is in the cookie.
+    manager._session_identifier_generator = str
     manager.user_loader(load)
     manager.init_app(app)
     # We set no remember cookie. Looking for one would mark every answer, static files too, as
@@ -114,8 +116,9 @@ def init_app(app: Flask, load: Callable[[str], Viewer | None]) -> None:
 
 def viewer() -> Viewer | None:
     """Return who is signed in, or None."""
-    user = flask_login.current_user
-    return cast(Viewer, user._get_current_object()) if user.is_authenticated else None
+    # What flask_login keeps of this request, before its proxy, which looks for it twice.
+    user = g.get("_login_user") or flask_login.current_user._get_current_object()
+    return user if isinstance(user, Viewer) else None
 
 
 def seen_viewer() -> Viewer | None:

@@ -3,13 +3,15 @@
 import ipaddress
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Protocol
 
-from sqlalchemy import bindparam, case, delete, select
+from sqlalchemy import Select, bindparam, case, delete, select
 
 from lms.core.db import db, insert_into
 from lms.core.errors import DomainError
 from lms.core.models import Throttle
+from lms.core.prepared import read
 
 FREE = 5
 """Failures that cost nothing: people mistype."""
@@ -61,10 +63,12 @@ def network(address: str) -> str:
     return str(ipaddress.ip_network((int(found), 64), strict=False))
 
 
-# Put together once: that costs more than running it.
-_COUNTED = select(Throttle.key, Throttle.failures, Throttle.last_at).where(
-    Throttle.key.in_(bindparam("keys", expanding=True))
-)
+@cache
+def _counted(keys: int) -> Select[str, int, datetime]:
+    """Return the statement of `check` for so many keys, put together once."""
+    return select(Throttle.key, Throttle.failures, Throttle.last_at).where(
+        Throttle.key.in_([bindparam(f"key_{place}") for place in range(keys)])
+    )
 
 
 class Counted(Protocol):
@@ -88,7 +92,7 @@ def check(keys: list[str], now: datetime) -> frozenset[str]:
 
     Returns the keys anything is counted against: only these are worth a `succeeded`.
     """
-    rows = db.session.execute(_COUNTED, {"keys": keys}).all()
+    rows = read(_counted(len(keys)), {f"key_{place}": key for place, key in enumerate(keys)})
     longest = longest_wait(rows, now)
     if longest > timedelta(0):
         raise TooSoon(int(longest.total_seconds()) + 1)
