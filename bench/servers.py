@@ -61,6 +61,13 @@ def suluh(url: str, workers: int, root: int | None) -> AbstractContextManager[Ta
     return running("suluh", command, settings(url), port, "/masuk", root)
 
 
+def rounds_once(url: str) -> None:
+    """Do what an installation does by itself, once, in a process of its own."""
+    command = [sys.executable, "-m", "lms", "rounds"]
+    env = {**os.environ, **settings(url)}
+    subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, check=True)
+
+
 def settings(url: str) -> dict[str, str]:
     """Return the environment of the installation that is measured."""
     return {
