@@ -1,5 +1,6 @@
 """What a script sends for one change, and what counts however it arrives."""
 
+from operator import attrgetter
 from random import Random
 
 import pytest
@@ -8,9 +9,10 @@ from sqlalchemy import func, select
 
 from lms.core import clock
 from lms.core.db import db
-from lms.quizzes import sheets
+from lms.quizzes import rules, sheets
 from lms.quizzes.forms import Change, read_change
 from lms.quizzes.models import AnswerEvent
+from lms.quizzes.rules import Answer
 from lms.quizzes.types.model import MOST_OPTIONS
 from tests import factories
 from tests.quizzes.helpers import begin
@@ -60,15 +62,18 @@ def test_an_option_the_question_does_not_have_is_refused(client: FlaskClient, si
     assert browser.post(address, data=CHANGE | {"choice": "4"}).status_code == 200
 
 
-def test_whatever_order_changes_arrive_in_the_newest_counts(client: FlaskClient, sign_in):
-    """Replayed, reordered, from two tabs: what counts is the highest number, each once."""
+def arrive(sign_in) -> tuple[int | None, list[set[str]], int]:
+    """Send eight changes replayed, reordered, from two tabs.
+
+    Returns the choice that counts, the receipts of each change, and how many were stored.
+    """
     someone = factories.person()
     browser = sign_in(someone)
     ref = begin(someone.id, clock.now())
     sent = [
-        CHANGE | {"seq": str(seq), "choice": str(seq % 4 + 1), "client_key": f"kunci-{seq:02}"}
-        for seq in range(1, 9)
-    ]
+        CHANGE | {"seq": str(seq), "choice": str(seq % 3 + 1), "client_key": f"kunci-{seq:02}"}
+        for seq in range(1, 8)
+    ] + [CHANGE | {"seq": "8", "choice": "4", "client_key": "kunci-08"}]
     chance = Random(5)
     arriving = sent + chance.choices(sent, k=12)
     chance.shuffle(arriving)
@@ -78,7 +83,27 @@ def test_whatever_order_changes_arrive_in_the_newest_counts(client: FlaskClient,
         assert answer.status_code in {200, 409}
         if answer.status_code == 200:
             receipts.setdefault(one["client_key"], set()).add(answer.json["receipt"])
-    assert {len(found) for found in receipts.values()} == {1}
     [first, *_rest] = sheets.get_sheet(ref).lines
-    assert first.answer.choice == 8 % 4 + 1
-    assert db.session.scalar(select(func.count(AnswerEvent.id))) == len(sent)
+    stored = db.session.scalar(select(func.count(AnswerEvent.id)))
+    return first.answer.choice, list(receipts.values()), stored or 0
+
+
+def test_whatever_order_changes_arrive_in_the_newest_counts(client: FlaskClient, sign_in):
+    """What counts is the highest number of the page, and each change once."""
+    choice, receipts, stored = arrive(sign_in)
+    assert {len(found) for found in receipts} == {1}
+    assert (choice, stored) == (4, 8)
+
+
+def test_who_counts_by_arrival_goes_red(
+    client: FlaskClient, sign_in, monkeypatch: pytest.MonkeyPatch
+):
+    """The planted bug: what came last counts, whatever number the page gave it."""
+    monkeypatch.setattr(
+        rules,
+        "latest",
+        lambda events: {
+            one.question: Answer(one.choice) for one in sorted(events, key=attrgetter("id"))
+        },
+    )
+    assert arrive(sign_in)[0] != 4

@@ -172,6 +172,18 @@ def test_answers_are_taken_up_to_the_grace_and_not_after(person_id: int):
     assert db.session.scalar(select(func.count(AnswerEvent.id))) == 1
 
 
+def test_who_does_not_look_at_the_time_goes_red(person_id: int, monkeypatch: pytest.MonkeyPatch):
+    """The planted bug: nothing is ever over. A late answer is taken, which the test above sees."""
+    limit(30)
+    ref = begin(person_id, NOON)
+    late = NOON + HALF_HOUR + rules.GRACE + SECOND
+    monkeypatch.setattr(rules, "is_over", lambda *_: False)
+    answer(ref, 2, 2, now=late)
+    assert db.session.scalar(select(func.count(AnswerEvent.id))) == 1
+    hand_in(ref, late)
+    assert attempt_of(ref).closed_at == late, "and a minute more was gained"
+
+
 @pytest.mark.both
 def test_nobody_touches_it_and_it_is_closed_with_what_it_has(person_id: int):
     limit(30)
