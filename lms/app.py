@@ -48,6 +48,7 @@ from lms.core.errors import Forbidden, NotFound
 from lms.core.group_commit import Crowded
 from lms.core.i18n import gettext as _
 from lms.core.readonly import ReadOnly
+from lms.core.templates import Names, Page
 from lms.credentials import gate
 from lms.pages import directory, navigation
 
@@ -215,6 +216,8 @@ class _Templates(Environment):
     Jinja lays a map of a template's own names over the common one, even when it is empty. Nothing
     here has names of its own, and to look through two maps took a tenth of a page of many parts.
     """
+
+    context_class, template_class = Names, Page
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         return super().make_globals(d) if d else self.globals
