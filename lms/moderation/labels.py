@@ -9,9 +9,9 @@ from lms.ratings import rules
 from lms.ratings.rules import Stage
 
 LEVELS = (_("Belum aman"), _("Aman dengan bimbingan"), _("Aman mandiri"))
-KINDS: dict[EvidenceKind, str] = {
+KINDS: dict[EvidenceKind, str] = {  # of one of them, as its code follows
     EvidenceKind.Q: _("Kuis"),
-    EvidenceKind.SK: _("Studi kasus"),
+    EvidenceKind.SK: _("studi kasus"),
     EvidenceKind.SIM: _("Simulasi"),
     EvidenceKind.OBS: _("Observasi"),
 }
@@ -34,9 +34,14 @@ REFUSALS = (
 )
 
 
+def named(kind: EvidenceKind) -> str:
+    """Name one result by its kind, at the beginning of a sentence."""
+    return str(KINDS[kind]).capitalize()
+
+
 def marked(kind: EvidenceKind) -> str:
     """Say what two assessors mark: of a quiz, its essays."""
-    return str(_("Esai kuis") if kind is EvidenceKind.Q else KINDS[kind])
+    return str(_("Esai kuis")) if kind is EvidenceKind.Q else named(kind)
 
 
 def explain(error: DomainError) -> str:

@@ -315,6 +315,14 @@ def test_a_trainer_sets_how_many_assess_and_nobody_from_outside(here: Scene, ent
     assert ratings.plan_of(here.cohort)[EvidenceKind.SK, CODE] == 2
 
 
+def test_a_result_is_one_case_study_in_both_languages(here: Scene, enter: Enter):
+    browser = enter(here.trainer.id)
+    address = f"/angkatan/{here.slug}/penilai"
+    assert "Studi kasus <b>SK1</b>" in browser.get(address).text
+    browser.post("/bahasa", data={"lang": "en"})
+    assert "Case study <b>SK1</b>" in browser.get(address).text
+
+
 def test_stations_of_trainers_stay_with_two(app: Flask, enter: Enter):
     where = factories.cohort(curricula={"T": "", "K1": ""})
     trainer = factories.person("trainer")
