@@ -8,6 +8,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from lms.accounts import names
+from lms.accounts.exports import note_export
 from lms.accounts.visits import note_visit
 from lms.cohorts import curricula
 from lms.cohorts.curricula import Offer
@@ -33,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.extensions[SEAT_RULES] = [_claim_seat]
     app.before_request(guard.ask_first)
     app.after_request(note_visit)
+    app.after_request(note_export)
     app.jinja_env.globals |= {
         "class_menu": _class_menu,
         "readable": _readable,

@@ -90,6 +90,11 @@ def while_enrolling(view: Callable[P, R]) -> Callable[P, R]:
     return _mark(view, while_enrolling=True)
 
 
+def about_nobody(view: Callable[P, R]) -> Callable[P, R]:
+    """Declare that the file a view sends holds nothing about people: nobody notes who took it."""
+    return _mark(view, about_nobody=True)
+
+
 def _field_names(form: type[Form]) -> list[str]:
     return [name for name in dir(form) if hasattr(getattr(form, name), "field_class")]
 

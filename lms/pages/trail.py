@@ -125,6 +125,7 @@ WORDS: dict[str, str] = {
     "privacy.incident_step": N_("Langkah insiden data dicatat"),
     "privacy.open_incident": N_("Insiden data dibuka"),
     "privacy.set_timer": N_("Lama penyimpanan diubah"),
+    "privacy.take_file": N_("Berkas berisi data orang diunduh"),
     "privacy.undo_deletion": N_("Penghapusan akun dibatalkan"),
     "quizzes.correct": N_("Kunci butir diperbaiki"),
     "quizzes.extra_time": N_("Waktu tambahan kuis diatur"),

@@ -45,6 +45,7 @@ def curriculum_coverage() -> ResponseReturnValue:
 
 @bp.get("/laporan/cakupan-kurikulum.csv")
 @login.role(*AUTHORS)
+@login.about_nobody
 def curriculum_coverage_csv() -> Response:
     """Give the same as CSV, piece by piece."""
     found = services.read() or Coverage("")

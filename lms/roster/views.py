@@ -163,6 +163,7 @@ def _tell_of_sheets(reading: Reading) -> None:
 
 @bp.get("/impor/contoh/<kind>")
 @login.role("trainer", "admin", "agency")
+@login.about_nobody
 def example(kind: str) -> ResponseReturnValue:
     """Give an empty sheet with the headings, as `xlsx` or `csv`."""
     columns, *rows = TEMPLATE

@@ -292,6 +292,7 @@ def withdraw(public_id: str, question_id: str) -> ResponseReturnValue:
 
 @bp.get("/soal/contoh/<name>")
 @login.role("trainer", "admin")
+@login.about_nobody
 def template(name: str) -> ResponseReturnValue:
     """Give a table with the headings and an example of each type, to be filled in."""
     found = formats.FORMATS.get(name)
@@ -319,6 +320,7 @@ def losses(public_id: str, name: str) -> ResponseReturnValue:
 
 @bp.get("/soal/koleksi/<public_id>/unduh/<name>")
 @login.role("trainer", "admin")
+@login.about_nobody
 def download(public_id: str, name: str) -> ResponseReturnValue:
     """Give the questions of a collection, or of one of its files, in a format."""
     found, batch = _exported(public_id, name)
