@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import Flask
@@ -125,6 +126,11 @@ def _letter_of(token: str) -> tuple[str, str] | None:
 
 
 def _question_text(text: Any) -> Markup:
+    return _show()(text)  # 180 times on a page: not an import each time
+
+
+@cache
+def _show() -> Callable[[Any], Markup]:
     from lms.quizzes import texts
 
-    return texts.show(text)
+    return texts.show

@@ -176,12 +176,13 @@ def is_superseding(mark: type[LawMark] = LawMark) -> ColumnElement[bool]:
 
 
 # Put together once: that costs more than running it.
-_SUPERSEDED = select(LawMark.article).where(is_superseding())
+SUPERSEDED = select(LawMark.article).where(is_superseding())
+"""The articles that are marked superseded here; very few rows."""
 
 
 def superseded() -> frozenset[str]:
-    """Return the articles that are marked superseded here. One query over very few rows."""
-    return frozenset(db.session.scalars(_SUPERSEDED))
+    """Return the articles that are marked superseded here. One query."""
+    return frozenset(db.session.scalars(SUPERSEDED))
 
 
 def list_marks() -> dict[str, LawMark]:

@@ -418,7 +418,7 @@ def get_result(ref: AttemptRef, *, now: datetime) -> Result:
     links = modules.kuk_links(questions)
     then = standing.as_it_was(rows)
     ledger = competency_rules.Ledger(found.standard, then, attempt.closed_at)
-    scope = competency_rules.quiz_scope(found.standard, ref.curriculum, then, attempt.closed_at)
+    scope = competency_rules.open_in_quiz(ledger, ref.curriculum)
     shown, right, _whole = ledger.items(ref.curriculum)
     return Result(
         number=attempt.number,
