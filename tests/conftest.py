@@ -20,7 +20,6 @@ import pytest
 from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from hypothesis import settings
-from werkzeug.routing import Rule
 
 from lms import release
 from lms.accounts import services as accounts
@@ -29,7 +28,7 @@ from lms.app import create_app
 from lms.config import Config
 from lms.core import schema
 from lms.core.db import db, unit_of_work
-from tests import pace
+from tests import once, pace
 from tests.measure import count_on, uncounted
 from tests.postgres import Server, start_server
 
@@ -60,26 +59,7 @@ class Browser(FlaskClient):
         return super().open(*args, **values)
 
 
-_compile = Rule._compile_builder
-_builders: dict[object, Any] = {}
-
-
-def _compile_once(rule: Rule, append_unknown: bool = True) -> Any:
-    """Compile what builds an address once a process: applications are made by the hundred.
-
-    It depends on nothing but the text of the rule (ours have no defaults), and seven eighths of
-    what an application takes go there.
-    """
-    if rule.defaults:
-        return _compile(rule, append_unknown)
-    key = (*rule._trace, append_unknown)
-    if key not in _builders:
-        _builders[key] = _compile(rule, append_unknown)
-    return _builders[key]
-
-
-Rule._compile_builder = _compile_once  # type: ignore[method-assign]
-
+once.install()
 _checked = cache(release.check)
 
 
