@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import memory, pace
-from tests.measure import unmeasured
+from tests.measure import ROOT, unmeasured
 
 PROBE = """
 import sys
@@ -48,6 +48,34 @@ def test_lines_of_a_walk_are_not_counted_and_those_after_it_are(tmp_path: Path):
     missing = {text[line - 1].strip() for line in counted["missing_lines"]}
     # Counting begins again with the next function that is called.
     assert missing == {"assert sys.gettrace() is None", 'step("within")', 'step("after")'}
+
+
+ENDED = """
+import sys
+import coverage
+from tests.measure import count_on, is_counting
+
+counted = coverage.Coverage.current()
+found = [is_counting(counted)]
+sys.settrace(None)
+found.append(is_counting(counted))
+count_on()
+found.append(is_counting(counted))
+print(found)
+"""
+
+
+def test_counting_goes_on_after_a_test_that_has_ended_it(tmp_path: Path):
+    (tmp_path / "ended.py").write_text(ENDED)
+    done = subprocess.run(
+        [sys.executable, "-m", "coverage", "run", str(tmp_path / "ended.py")],
+        check=True,
+        cwd=ROOT,
+        env=unmeasured(COVERAGE_FILE=str(tmp_path / "data")),
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.split("\n")[0] == "[True, False, True]", done.stdout
 
 
 @pytest.mark.walk
