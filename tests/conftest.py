@@ -163,6 +163,24 @@ def _prepare(app: Flask) -> None:
         db.engine.dispose()
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a file of the whole run: the first worker makes it, the others wait and copy."""
+    found = _shared(factory) / name
+    with found.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.exists():
+            part = found.with_suffix(".part")
+            make(part)
+            part.rename(found)
+    return found
+
+
+def _shared(factory: pytest.TempPathFactory) -> Path:
+    """Return a folder all workers know."""
+    folder = factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
 class SqliteHome:
     """Copies of a template file; one app for the whole session points at the same path."""
 
@@ -204,11 +222,7 @@ class PostgresHome:
 @pytest.fixture(scope="session")
 def sqlite_home(tmp_path_factory: pytest.TempPathFactory) -> SqliteHome:
     """The SQLite template: the first worker makes it, the others wait and copy."""
-    folder = tmp_path_factory.mktemp("db")
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    return SqliteHome(folder, shared)
+    return SqliteHome(tmp_path_factory.mktemp("db"), _shared(tmp_path_factory))
 
 
 @pytest.fixture(scope="session")

@@ -80,24 +80,24 @@ def is_current(engine: Engine) -> bool:
 def fingerprint(connection: Connection) -> str:
     """Return a hash over every table, column, key and index of the live schema."""
     found = inspect(connection)
+    # All tables at a time: PostgreSQL answers five questions instead of five for each table.
+    columns, primary = found.get_multi_columns(), found.get_multi_pk_constraint()
+    foreign, unique = found.get_multi_foreign_keys(), found.get_multi_unique_constraints()
+    indexes = found.get_multi_indexes()
     parts: list[str] = []
     for table in sorted(found.get_table_names()):
         if table == "alembic_version":
             continue
-        parts += [
-            f"{table}.{c['name']}:{c['type']}:{c['nullable']}" for c in found.get_columns(table)
-        ]
-        parts.append(f"{table} pk {found.get_pk_constraint(table)['constrained_columns']}")
+        at = (None, table)
+        parts += [f"{table}.{c['name']}:{c['type']}:{c['nullable']}" for c in columns[at]]
+        parts.append(f"{table} pk {primary[at]['constrained_columns']}")
         parts += sorted(
             f"{table} fk {key['constrained_columns']} {key['referred_table']}"
-            for key in found.get_foreign_keys(table)
+            for key in foreign[at]
         )
+        parts += sorted(f"{table} uq {key['column_names']}" for key in unique[at])
         parts += sorted(
-            f"{table} uq {key['column_names']}" for key in found.get_unique_constraints(table)
-        )
-        parts += sorted(
-            f"{table} ix {key['name']} {key['column_names']} {key['unique']}"
-            for key in found.get_indexes(table)
+            f"{table} ix {key['name']} {key['column_names']} {key['unique']}" for key in indexes[at]
         )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -13,7 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Connection, MetaData, String, Table, collate, select
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    collate,
+    inspect,
+    select,
+)
 from sqlalchemy.types import Date, DateTime, LargeBinary
 
 NOT_DATA = frozenset({"alembic_version", "schema_mark"})
@@ -33,10 +44,18 @@ class Sum:
 
 
 def reflect(connection: Connection) -> list[Table]:
-    """Return the live tables that hold data, by name."""
-    found = MetaData()
-    found.reflect(connection, resolve_fks=False, only=lambda name, _: name not in NOT_DATA)
-    return sorted(found.tables.values(), key=lambda table: table.name)
+    """Return the live tables that hold data, by name: their columns and keys, nothing else."""
+    found, none = inspect(connection), MetaData()
+    columns, keys = found.get_multi_columns(), found.get_multi_pk_constraint()
+    return [
+        Table(
+            name,
+            none,
+            *(Column(one["name"], one["type"]) for one in columns[None, name]),
+            PrimaryKeyConstraint(*keys[None, name]["constrained_columns"]),
+        )
+        for name in sorted({*found.get_table_names()} - NOT_DATA)
+    ]
 
 
 def rows_of(connection: Connection, table: Table) -> Iterator[list[Any]]:

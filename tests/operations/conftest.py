@@ -1,7 +1,9 @@
 """An office with a class in the middle of everything, on disk, copied for each test."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +17,11 @@ from lms.config import Config
 from lms.core.db import db, unit_of_work
 from lms.core.models import AuditEvent
 from lms.credentials.models import NumberCounter
+from lms.operations import backups
+from lms.operations.backups import Backup
 from tests import crowd
-from tests.conftest import SqliteHome, open_copy
+from tests.conftest import SqliteHome, made_once, open_copy
+from tests.factories import NOW
 
 LATER = datetime(2026, 12, 1, 3, 4, 5, tzinfo=UTC)
 
@@ -24,8 +29,14 @@ LATER = datetime(2026, 12, 1, 3, 4, 5, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def office_file(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with five companions, their quizzes, attendance and a certificate."""
-    path = tmp_path_factory.mktemp("office") / "office.sqlite3"
-    app = open_copy(sqlite_home.template, path)
+    return made_once(
+        tmp_path_factory,
+        "office.sqlite3",
+        lambda path: _build(open_copy(sqlite_home.template, path)),
+    )
+
+
+def _build(app: Flask) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     crowd.build(app, 5)
     with app.app_context():
@@ -33,9 +44,32 @@ def office_file(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactor
             # The crowd writes some rows past the services: what they cannot have is put right.
             db.session.execute(delete(AuditEvent).where(AuditEvent.position.is_(None)))
             db.session.execute(update(NumberCounter).values(last=NumberCounter.last + 1))
-        db.session.remove()
-        db.engine.dispose()
-    return path
+        close()
+
+
+@pytest.fixture(scope="session")
+def office_backups(
+    office_file: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[bool, Backup]:
+    """Both backups of the office as it is copied for each test: the file, and the portable one."""
+    folder = tmp_path_factory.mktemp("backups")
+    config = Config(database_url=f"sqlite:///{office_file}", secret_key="x" * 40)
+    return {
+        portable: backups.make(config, folder, now=NOW, portable=portable)
+        for portable in (False, True)
+    }
+
+
+def lay(backup: Backup, folder: Path, now: datetime) -> Backup:
+    """Lay a copy of a backup into a folder, as if it had been made there at that time."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"suluh-{now:%Y%m%d-%H%M%S}.{backup.path.name.partition('.')[2]}"
+    manifest = replace(backup.manifest, created_at=now.isoformat(), file=name)
+    shutil.copy(backup.path, folder / name)
+    target = backups.manifest_path(folder / name)
+    shutil.copy(backups.manifest_path(backup.path), target)
+    target.write_text(manifest.as_json(), encoding="utf-8")
+    return Backup(folder / name, manifest)
 
 
 @pytest.fixture

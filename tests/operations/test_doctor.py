@@ -14,8 +14,9 @@ from lms.config import Config
 from lms.core import audit, clock, mail, readonly
 from lms.core.db import db, unit_of_work
 from lms.operations import backups, doctor, heads, preflight
+from lms.operations.backups import Backup
 from lms.operations.doctor import Finding, State
-from tests.operations.conftest import close
+from tests.operations.conftest import close, lay
 
 DAY = timedelta(days=1)
 
@@ -26,9 +27,11 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def healthy(config: Config, folder: Path, now: datetime) -> Config:
+def healthy(
+    config: Config, office_backups: dict[bool, Backup], folder: Path, now: datetime
+) -> Config:
     """An office with a fresh backup."""
-    backups.make(config, folder / "backups", now=now)
+    lay(office_backups[False], folder / "backups", now)
     return config
 
 

@@ -21,7 +21,7 @@ from lms.operations.backups import Backup
 from lms.operations.restores import CannotRestore
 from tests import factories
 from tests.factories import NOW
-from tests.operations.conftest import LATER, close
+from tests.operations.conftest import LATER, close, lay
 from tests.postgres import Server
 
 
@@ -31,10 +31,14 @@ def people(path: Path | str) -> int:
 
 
 @pytest.fixture(params=[False, True], ids=["copy", "archive"])
-def backup(config: Config, folder: Path, request: pytest.FixtureRequest) -> Backup:
-    made = backups.make(config, folder / "backups", now=NOW, portable=request.param)
+def backup(
+    office: Flask,
+    office_backups: dict[bool, Backup],
+    folder: Path,
+    request: pytest.FixtureRequest,
+) -> Backup:
     close()
-    return made
+    return lay(office_backups[request.param], folder / "backups", NOW)
 
 
 def put_back(backup: Backup, config: Config, folder: Path, *, yes: bool = False):
@@ -197,9 +201,10 @@ def test_into_a_new_file(office, backup: Backup, folder: Path):
         restores.restore_into(backup.path, f"sqlite:///{target}")
 
 
-def test_from_sqlite_to_postgresql_and_back(office, config: Config, folder: Path, postgres: Server):
-    archive = backups.make(config, folder / "backups", now=NOW, portable=True)
-    copy = backups.make(config, folder / "backups", now=LATER)
+def test_from_sqlite_to_postgresql_and_back(
+    office, office_backups: dict[bool, Backup], folder: Path, postgres: Server
+):
+    copy, archive = office_backups[False], office_backups[True]
     for name in ("pindah",):
         postgres.drop(name)
         postgres.create(name)
@@ -224,10 +229,9 @@ def test_from_sqlite_to_postgresql_and_back(office, config: Config, folder: Path
 
 
 def test_a_postgresql_database_is_replaced_in_one_step(
-    office, config: Config, folder: Path, postgres: Server
+    office_backups: dict[bool, Backup], folder: Path, postgres: Server
 ):
-    archive = backups.make(config, folder / "backups", now=NOW, portable=True)
-    close()
+    archive = office_backups[True]
     postgres.drop("ganti")
     postgres.create("ganti")
     url = postgres.url("ganti")
