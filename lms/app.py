@@ -312,6 +312,7 @@ def _answer_errors(app: Flask) -> None:
     app.register_error_handler(OperationalError, _on_busy)
     app.register_error_handler(ReadOnly, _on_read_only)
     app.register_error_handler(Crowded, lambda _error: _answer(503))
+    app.register_error_handler(late.Changed, _on_changed)
     app.register_error_handler(Exception, _on_crash)
 
 
@@ -329,6 +330,11 @@ def _on_busy(error: OperationalError) -> ResponseReturnValue:
 def _on_read_only(_error: ReadOnly) -> ResponseReturnValue:
     db.session.rollback()
     return _answer(503, readonly.RETRY_AFTER, page="read_only")
+
+
+def _on_changed(error: late.Changed) -> ResponseReturnValue:
+    current_app.logger.error("%s", error)
+    return _answer(503)
 
 
 def _on_crash(error: Exception) -> ResponseReturnValue:

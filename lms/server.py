@@ -166,7 +166,9 @@ def create(config: Config, workers: int) -> Flask:
     """
     if workers > 1 and config.metrics_token is not None:
         meters.share((config.folder or INSTANCE) / "metrics")
-    return create_app(config, when_asked=workers == 1)
+    app = create_app(config, when_asked=workers == 1)
+    late.refuse_changed("lms")
+    return app
 
 
 def serve(app: Flask, opened: socket.socket, workers: int) -> None:

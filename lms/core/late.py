@@ -3,13 +3,19 @@
 import gc
 import sys
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
 
 from sqlalchemy import MetaData
 
 from lms.core.db import Base
 
+STARTED = time.time()
 _alone = threading.RLock()
 
 
@@ -30,6 +36,37 @@ def loading() -> Iterator[None]:
                 gc.freeze()
             if looks:
                 gc.enable()
+
+
+class Changed(ImportError):
+    """A module was written after this program started: new and old parts would not fit."""
+
+
+class _Unchanged(MetaPathFinder):
+    """Finds modules of a package as ever, but not what was written after a moment.
+
+    Looks when a file was changed here (`st_ctime`): an archive may bring an older date along.
+    """
+
+    def __init__(self, package: str, since: float) -> None:
+        self.package, self.since = package, since
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return where a module is; None for other packages. Raises Changed."""
+        if not name.startswith(f"{self.package}."):
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.origin and Path(spec.origin).stat().st_ctime > self.since:
+            raise Changed(f"{name} was changed after the start: restart the server", name=name)
+        return spec
+
+
+def refuse_changed(package: str, since: float = STARTED) -> None:
+    """Load nothing more of a package that was written after the start, as by an update."""
+    if not any(isinstance(one, _Unchanged) and one.package == package for one in sys.meta_path):
+        sys.meta_path.insert(0, _Unchanged(package, since))
 
 
 _load_models: list[Callable[[], None]] = []
