@@ -22,7 +22,7 @@ from flask import Flask
 
 from lms import dealing
 from lms.accounts import services as accounts
-from lms.app import create_app
+from lms.app import PACKAGE, create_app
 from lms.config import CACHE, BadConfig, Config, from_environment
 from lms.core import late, meters, readonly, releases, schema
 from lms.core.db import db, unit_of_work
@@ -167,7 +167,7 @@ def create(config: Config, workers: int) -> Flask:
     if workers > 1 and config.metrics_token is not None:
         meters.share((config.folder or INSTANCE) / "metrics")
     app = create_app(config, when_asked=workers == 1)
-    late.refuse_changed("lms")
+    late.refuse_changed("lms", PACKAGE)
     return app
 
 

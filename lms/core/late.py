@@ -3,7 +3,6 @@
 import gc
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
@@ -15,7 +14,6 @@ from sqlalchemy import MetaData
 
 from lms.core.db import Base
 
-STARTED = time.time()
 _alone = threading.RLock()
 
 
@@ -43,13 +41,15 @@ class Changed(ImportError):
 
 
 class _Unchanged(MetaPathFinder):
-    """Finds modules of a package as ever, but not what was written after a moment.
+    """Finds modules of a package as ever, but not what is new or was written since.
 
-    Looks when a file was changed here (`st_ctime`): an archive may bring an older date along.
+    Compares when a file was changed here (`st_ctime`), whatever the clock says: an archive may
+    bring an older date along, and a small machine may start with a clock that is years behind.
     """
 
-    def __init__(self, package: str, since: float) -> None:
-        self.package, self.since = package, since
+    def __init__(self, package: str, folder: Path) -> None:
+        self.package = package
+        self._found = {str(path): path.stat().st_ctime_ns for path in folder.rglob("*.py")}
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -58,15 +58,17 @@ class _Unchanged(MetaPathFinder):
         if not name.startswith(f"{self.package}."):
             return None
         spec = PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.origin and Path(spec.origin).stat().st_ctime > self.since:
-            raise Changed(f"{name} was changed after the start: restart the server", name=name)
+        if spec is not None and spec.origin is not None:
+            changed_at = Path(spec.origin).stat().st_ctime_ns
+            if self._found.get(spec.origin) != changed_at:
+                raise Changed(f"{name} was changed after the start: restart the server", name=name)
         return spec
 
 
-def refuse_changed(package: str, since: float = STARTED) -> None:
-    """Load nothing more of a package that was written after the start, as by an update."""
+def refuse_changed(package: str, folder: Path) -> None:
+    """Load nothing more of a package that is written from now on, as by an update."""
     if not any(isinstance(one, _Unchanged) and one.package == package for one in sys.meta_path):
-        sys.meta_path.insert(0, _Unchanged(package, since))
+        sys.meta_path.insert(0, _Unchanged(package, folder))
 
 
 _load_models: list[Callable[[], None]] = []

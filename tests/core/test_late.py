@@ -25,9 +25,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in [name for name in sys.modules if name.partition(".")[0] == "lampu"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    late.refuse_changed("lampu", folder)
     time.sleep(0.05)  # the clock of files is coarse
-    late.refuse_changed("lampu", time.time())
-    time.sleep(0.05)
     return folder
 
 
@@ -52,6 +51,12 @@ def test_what_was_there_is_loaded_and_other_packages_are_nobodys_business(
     assert load("new") == 1
     (tmp_path / "lampu_lain.py").write_text("VALUE = 3\n", encoding="utf-8")
     assert importlib.import_module("lampu_lain").VALUE == 3
+
+
+def test_a_module_that_was_not_there_is_not_loaded(package: Path):
+    (package / "more.py").write_text("VALUE = 4\n", encoding="utf-8")
+    with pytest.raises(Changed, match=r"lampu\.more"):
+        load("more")
 
 
 def test_an_archive_that_brings_old_dates_is_seen(package: Path):
