@@ -4,6 +4,7 @@ Five companions go their way through the services, as people do; everybody else 
 them. What surrounds a class (letters, invitations, the trail …) grows with it.
 """
 
+import pickle
 from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from io import BytesIO
@@ -12,6 +13,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import insert, select, update
@@ -92,6 +94,7 @@ from lms.roster import services as roster
 from lms.roster.models import Way
 from lms.statistics import services as statistics
 from tests import factories
+from tests.conftest import SqliteHome, made_once, open_copy
 from tests.copies import STEP, copies
 from tests.ledgers import SPEC
 from tests.panels import rooms
@@ -159,6 +162,30 @@ def build(app: Flask, size: int) -> Crowd:
     with app.app_context():
         _leave_panels(crowd)
     return crowd
+
+
+def kept(home: SqliteHome, factory: pytest.TempPathFactory, size: int) -> Path:
+    """Return the database of a class that one worker builds and all of them copy; see `reopen`."""
+    return made_once(
+        factory,
+        f"crowd-{size}.sqlite3",
+        lambda path: keep(build(open_copy(home.template, path), size), path),
+    )
+
+
+def keep(crowd: Crowd, path: Path) -> None:
+    """Note beside its database who and what a class has, and close it."""
+    with crowd.app.app_context():
+        db.session.remove()
+        db.engine.dispose()
+    facts = (crowd.size, crowd.now, crowd.ids, crowd.names)
+    path.with_suffix(".facts").write_bytes(pickle.dumps(facts))
+
+
+def reopen(file: Path, copy: Path) -> Crowd:
+    """Copy a class that was kept, with an application of its own."""
+    facts = pickle.loads(file.with_suffix(".facts").read_bytes())  # noqa: S301  # written above
+    return Crowd(open_copy(file, copy), *facts)
 
 
 def _leave_questions(crowd: Crowd) -> None:

@@ -5,12 +5,12 @@ and in one of 250 people.
 """
 
 import json
+import pickle
 import re
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -29,7 +29,7 @@ from lms.core.db import db
 from lms.core.ids import public_id
 from lms.reports import services as reports
 from tests import crowd, factories
-from tests.conftest import SqliteHome, open_copy
+from tests.conftest import SqliteHome, made_once
 from tests.crowd import Crowd
 from tests.measure import ROOT, unmeasured
 from tests.queries import Sent, watched
@@ -365,20 +365,26 @@ Walked = tuple[Page, Seen, Seen]
 @pytest.fixture(scope="module")
 def small(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     """A class of 25 people."""
-    app = open_copy(sqlite_home.template, tmp_path_factory.mktemp("crowd") / "small.db")
-    yield crowd.build(app, FEW)
-    _close(app)
+    kept = crowd.kept(sqlite_home, tmp_path_factory, FEW)
+    found = crowd.reopen(kept, tmp_path_factory.mktemp("crowd") / "small.db")
+    yield found
+    _close(found.app)
 
 
 @pytest.fixture(scope="module")
-def large(small: Crowd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
+def large(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crowd]:
     """The same class with 250 people; the people and things of PAGES are the same ones."""
-    original = Path(small.app.config["SQLALCHEMY_DATABASE_URI"].removeprefix("sqlite:///"))
-    app = open_copy(original, tmp_path_factory.mktemp("crowd") / "large.db")
-    grown = replace(small, app=app)
-    crowd.grow(grown, MANY)
-    yield grown
-    _close(app)
+    original = crowd.kept(sqlite_home, tmp_path_factory, FEW)
+
+    def make(path: Path) -> None:
+        grown = crowd.reopen(original, path)
+        crowd.grow(grown, MANY)
+        crowd.keep(grown, path)
+
+    kept = made_once(tmp_path_factory, f"crowd-{MANY}.sqlite3", make)
+    found = crowd.reopen(kept, tmp_path_factory.mktemp("crowd") / "large.db")
+    yield found
+    _close(found.app)
 
 
 def _close(app: Flask) -> None:
@@ -426,9 +432,16 @@ def walk(small: Crowd, large: Crowd, pages: Iterable[Page] = PAGES) -> list[Walk
 
 
 @pytest.fixture(scope="module")
-def walked(small: Crowd, large: Crowd) -> list[Walked]:
-    """Every page as both classes answered."""
-    return walk(small, large)
+def walked(small: Crowd, large: Crowd, tmp_path_factory: pytest.TempPathFactory) -> list[Walked]:
+    """Every page as both classes answered; one worker walks for all."""
+
+    def make(path: Path) -> None:
+        path.write_bytes(pickle.dumps(walk(small, large)))
+
+    found: list[Walked] = pickle.loads(  # noqa: S301  # written above
+        made_once(tmp_path_factory, "walked.pickle", make).read_bytes()
+    )
+    return found
 
 
 def test_copies_stand_where_those_they_copy_stand(large: Crowd):

@@ -29,16 +29,13 @@ LATER = datetime(2026, 12, 1, 3, 4, 5, tzinfo=UTC)
 @pytest.fixture(scope="session")
 def office_file(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with five companions, their quizzes, attendance and a certificate."""
+    kept = crowd.kept(sqlite_home, tmp_path_factory, 5)
     return made_once(
-        tmp_path_factory,
-        "office.sqlite3",
-        lambda path: _build(open_copy(sqlite_home.template, path)),
+        tmp_path_factory, "office.sqlite3", lambda path: _furnish(open_copy(kept, path))
     )
 
 
-def _build(app: Flask) -> None:
-    app.config["WTF_CSRF_ENABLED"] = False
-    crowd.build(app, 5)
+def _furnish(app: Flask) -> None:
     with app.app_context():
         with unit_of_work():
             # The crowd writes some rows past the services: what they cannot have is put right.

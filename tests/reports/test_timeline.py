@@ -16,7 +16,7 @@ from lms.quizzes.models import Quiz
 from lms.reports import labels, timeline
 from lms.reports.timeline import Kind
 from tests import crowd, factories
-from tests.conftest import SqliteHome, open_copy
+from tests.conftest import SqliteHome
 from tests.queries import counted
 
 DAY = timedelta(days=1)
@@ -25,9 +25,10 @@ DAY = timedelta(days=1)
 @pytest.fixture(scope="module")
 def place(sqlite_home: SqliteHome, tmp_path_factory: pytest.TempPathFactory):
     """A class in which everything has happened to somebody."""
-    app = open_copy(sqlite_home.template, tmp_path_factory.mktemp("way") / "way.db")
-    yield crowd.build(app, 5)
-    with app.app_context():
+    kept = crowd.kept(sqlite_home, tmp_path_factory, 5)
+    found = crowd.reopen(kept, tmp_path_factory.mktemp("way") / "way.db")
+    yield found
+    with found.app.app_context():
         db.session.remove()
         db.engine.dispose()
 
