@@ -8,12 +8,10 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from lms import release
 from lms.app import create_app
-from lms.core import schema
-from lms.core.db import db, unit_of_work
+from lms.core.db import db
 from lms.operations import preflight
-from tests.conftest import LOADED_AT, _config
+from tests.conftest import _config, _prepare
 from tests.operations.faults import Crowd, enrol, in_process, judge
 from tests.postgres import Server, start_server
 
@@ -25,11 +23,7 @@ def office(**settings: object) -> Iterator[tuple[Server, Flask]]:
     with start_server(**(durable | settings)) as server:
         server.create("suluh")
         app = create_app(_config(server.url("suluh"), secret_key="x" * 40))
-        with app.app_context():
-            schema.upgrade(db.engine)
-            with unit_of_work():
-                release.load(app.extensions["suluh"].content_dir, now=LOADED_AT)
-            db.session.remove()
+        _prepare(app)
         try:
             yield server, app
         finally:
