@@ -27,6 +27,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import Rule
 
 from lms import hooks
 from lms.accounts import services as accounts
@@ -169,12 +170,28 @@ def _remembered(app: Flask, config: Config) -> addresses.Waiting | None:
     return None if found is None else addresses.Waiting(app, found)
 
 
+class _Address(Rule):
+    """An address whose builder is compiled when somebody first asks for it: most never are."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(rule: Rule, **values: Any) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(Rule._compile_builder(rule, append_unknown))
+            return compiled[0](rule, **values)
+
+        return build
+
+
 class _Site(Flask):
     """Flask that does not do again what a page of ours does often.
 
     No view waits in a loop of its own, so no function is asked whether it does. Addresses that
     take nothing, a dozen on each page, are put together once.
     """
+
+    url_rule_class = _Address
 
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)

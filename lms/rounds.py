@@ -21,7 +21,7 @@ from flask import Flask, current_app
 
 from lms.config import Config
 from lms.core import clock, jobs, late, mail, meters, readonly
-from lms.core.db import db, unit_of_work
+from lms.core.db import db, give_back, unit_of_work
 from lms.core.readonly import ReadOnly
 
 Due = Callable[[datetime], bool]
@@ -337,6 +337,8 @@ def _do(app: Flask, one: Round) -> None:
         try:
             if _is_due(one):
                 one.work(clock.now())
+                db.session.remove()
+                give_back(db.engine)
             done = True
         except ReadOnly:
             pass  # nothing can be done now, and the log says why already

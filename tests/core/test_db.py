@@ -8,7 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from lms.accounts.models import Person
-from lms.core.db import NaiveMoment, UtcDateTime, db, unit_of_work
+from lms.core.db import NaiveMoment, UtcDateTime, db, give_back, unit_of_work
 from lms.core.models import Throttle
 from tests import factories
 
@@ -71,3 +71,12 @@ def test_sqlite_survives_a_power_cut(app: Flask):
     assert db.session.execute(text("PRAGMA synchronous")).scalar() == 2
     assert db.session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
     assert db.session.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+@pytest.mark.both
+def test_a_connection_that_forgets_its_pages_goes_back_and_serves_on(app: Flask):
+    db.session.rollback()
+    before = db.engine.pool.checkedout()  # type: ignore[attr-defined]
+    give_back(db.engine)
+    assert db.engine.pool.checkedout() == before  # type: ignore[attr-defined]
+    assert db.session.scalar(text("SELECT 1")) == 1
