@@ -8,6 +8,7 @@ import gzip
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from lms.core.db import prepare_engine
 from lms.operations import backups, tables
 from lms.operations.backups import ARCHIVE, FORMAT, Manifest, engine_of
 
+LEAVING = 2.0
+"""Seconds PostgreSQL may take to end a connection that was closed."""
 BESIDE = "suluh_restore"
 """Schema in which a PostgreSQL database is rebuilt."""
 
@@ -399,12 +402,20 @@ def _nobody_uses_file(path: Path) -> None:
 
 
 def _nobody_uses_server(url: str) -> None:
+    """Refuse while somebody else is connected; who has just left is still listed for a moment."""
+    until = time.monotonic() + LEAVING
+    while others := _others(url):
+        if time.monotonic() > until:
+            raise CannotRestore(f"{others} others use the database: stop the server first")
+        time.sleep(0.05)
+
+
+def _others(url: str) -> int:
     with engine_of(url).connect() as connection:
-        others = connection.scalar(
+        found = connection.scalar(
             text(
                 "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
                 "AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
         )
-    if others:
-        raise CannotRestore(f"{others} others use the database: stop the server first")
+    return int(found or 0)
