@@ -28,11 +28,11 @@ def enter(browser: Browser, city: City, role: str, **how: object) -> tuple[Page,
 
 
 def leave_midnight() -> None:
-    """Wait out the two minutes around midnight in the class.
+    """Wait out the two minutes around midnight in the class, by the clock of Kota Contoh (WITA).
 
     Before it the code would end with its day, and in the first minute of a day nobody is late.
     """
-    zone, minute = ZoneInfo("Asia/Jakarta"), timedelta(minutes=1)
+    zone, minute = ZoneInfo("Asia/Makassar"), timedelta(minutes=1)
     while (datetime.now(zone) + minute).date() != (datetime.now(zone) - minute).date():
         time.sleep(1)
 
