@@ -5,7 +5,8 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from flask import Flask
+from flask import Flask, abort, render_template
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from lms.accounts import names
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
     app.extensions[consent.KEY] = consent.Desk(_agree)
     app.extensions[SEAT_RULES] = [_claim_seat]
     app.before_request(guard.ask_first)
+    login.hold(app, "agency", _ask_for_vouching)
     app.after_request(note_visit)
     app.after_request(note_export)
     app.jinja_env.globals |= {
@@ -100,6 +102,19 @@ def _claim_seat(cohort_id: int, organisation_id: int, now: datetime) -> None:
         from lms.nominations import seating
 
     seating.claim(cohort_id, organisation_id, now)
+
+
+def _ask_for_vouching(viewer: login.Viewer) -> ResponseReturnValue | None:
+    """Tell an officer nobody has vouched for whom to ask, instead of showing anything."""
+    with loading():
+        from lms.cohorts import officers
+
+    if officers.is_vouched(viewer.id):
+        return None
+    if login.wants_json():
+        abort(403)
+    waiting = officers.list_waiting(viewer.id)
+    return render_template("errors/vouching.html", code=403, waiting=waiting), 403
 
 
 def _joining_notice() -> list[str]:

@@ -343,7 +343,7 @@ def _found(crowd: Crowd) -> None:
         for part in (Part.TRAINER, Part.ASSESSOR, Part.SPEAKER):
             cohorts.add_staff(crowd.ids[part.value], cohort_id, part)
         cohorts.add_staff(crowd.ids["colleague"], cohort_id, Part.TRAINER)
-        cohorts.add_member(crowd.ids["agency"], sender_id, Part.OFFICER)
+        factories.appoint(crowd.ids["agency"], sender_id)
         cohorts.list_sessions(cohort_id)[2].speaker_id = crowd.ids["speaker"]
         guests.set_bio(cohort_id, crowd.ids["speaker"], "Pendamping rujukan.")
         handout = BytesIO(b"%PDF-1.7")

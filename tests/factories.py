@@ -7,9 +7,10 @@ from typing import Any
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
-from lms.cohorts import organisations
+from lms.cohorts import officers, organisations
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort, Organisation, OrganisationKind, Part
+from lms.cohorts.officers import Vouching
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core.db import db, unit_of_work
@@ -139,4 +140,23 @@ def reviewer(
     made = person("reviewer", *other_roles, name=name)
     with unit_of_work():
         reviewers.appoint(made.email, field, by_id=made.id, now=NOW)
+    return made
+
+
+WORD = Vouching(by="Kepala Contoh", letter="800/7", letter_on=date(2026, 3, 1))
+
+
+def appoint(person_id: int, organisation_id: int) -> None:
+    """Let somebody ask in the name of an organisation, on somebody's word. Flushes."""
+    cohorts.add_member(person_id, organisation_id, Part.OFFICER)
+    officers.vouch(person_id, organisation_id, WORD, actor_id=person_id, now=NOW)
+
+
+def officer(*agencies: Organisation, name: str | None = None) -> Person:
+    """Create an account that asks in the name of organisations, on somebody's word."""
+    made = person("agency", name=name)
+    person_id, ids = made.id, [one.id for one in agencies or (organisation(),)]
+    with unit_of_work():
+        for organisation_id in ids:
+            appoint(person_id, organisation_id)
     return made

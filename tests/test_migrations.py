@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy import create_engine, inspect, text
 
+from lms.cohorts import officers, organisations
+from lms.cohorts.models import Membership, Part
 from lms.core import schema
 from lms.core.db import db, prepare_engine
 
@@ -97,6 +99,97 @@ def test_what_an_installation_holds_survives_each_migration(app: Flask):
             if connection.dialect.name == "sqlite":
                 assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     assert schema.differences(db.engine) == []
+
+
+TRAIL = [
+    # who, where, what happened, on whose word
+    (1, 1, "cohorts.officer", "Kepala A"),
+    (2, 1, "cohorts.officer_vouch", "Kepala B"),
+    (2, 1, "cohorts.officer_vouch", "Kepala B2"),
+    (3, 1, "cohorts.officer", "Kepala C"),
+    (3, 1, "cohorts.officer_end", ""),
+    (5, 1, "cohorts.officer", "Kepala E, di tempat lain"),
+    (6, 2, "cohorts.officer_vouch", "Kepala F"),
+    (7, 2, "cohorts.officer", "Kepala G"),
+    (7, 2, "cohorts.officer_end", ""),
+    (7, 2, "cohorts.merge", ""),
+    (6, 3, "cohorts.dismiss", ""),
+    (8, 4, "cohorts.officer", "Kepala H"),
+]
+"""Person 4 came by invitation; organisation 2 was merged into 3 before 8 was appointed in 4."""
+APPOINTED = [(1, 1), (2, 1), (3, 1), (4, 1), (5, 4), (6, 3), (7, 3), (8, 4)]
+
+
+@pytest.mark.both
+def test_officers_vouched_for_in_the_trail_come_out_vouched(app: Flask):
+    """Before 0005 the trail alone said who vouches for whom."""
+    db.session.remove()
+    schema.downgrade(db.engine, "0004")
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    with db.engine.begin() as connection:
+        found = sa.MetaData()
+        found.reflect(connection, only=["person", "organisation", "membership", "audit_event"])
+        people, houses, members, events = (
+            found.tables[name] for name in ("person", "organisation", "membership", "audit_event")
+        )
+        for n in range(1, 9):
+            connection.execute(
+                people.insert().values(
+                    id=n, public_id=f"p{n}", email=f"{n}@contoh.test", name=f"Orang {n}",
+                    password_hash="x", locale="id", created_at=at,
+                )
+            )  # fmt: skip
+        for n in range(1, 5):
+            connection.execute(
+                houses.insert().values(
+                    id=n, public_id=f"o{n}", name=f"Instansi {n}", kind="puskesmas", city="x",
+                    created_at=at,
+                )
+            )  # fmt: skip
+        for person, house in APPOINTED:
+            connection.execute(
+                members.insert().values(person_id=person, organisation_id=house, part="officer")
+            )
+        connection.execute(members.insert().values(person_id=1, organisation_id=1, part="staff"))
+        for person, house, action, by in TRAIL:
+            detail: dict[str, object] = {"person": person}
+            if by:
+                word = {"vouched_by": by, "letter": "7", "letter_on": "2026-01-01", "note": ""}
+                detail |= word
+            if action == "cohorts.merge":
+                house, detail = 3, {"merged": 2, "name": "x", "moved": 1}
+            connection.execute(
+                events.insert().values(
+                    at=at, actor_id=1, action=action, subject=f"organisation:{house}",
+                    detail=detail,
+                )
+            )  # fmt: skip
+    schema.upgrade(db.engine)
+    rows = db.session.execute(sa.select(Membership).order_by(Membership.person_id)).scalars()
+    words = {
+        (one.person_id, one.organisation_id): one.vouching and one.vouching["by"]
+        for one in rows
+        if one.part is Part.OFFICER
+    }
+    assert words == {
+        (1, 1): "Kepala A",
+        (2, 1): "Kepala B2",
+        (3, 1): None,  # ended, and appointed again by invitation
+        (4, 1): None,
+        (5, 4): None,  # vouched for elsewhere
+        (6, 3): "Kepala F",
+        (7, 3): None,
+        (8, 4): "Kepala H",
+    }
+    assert officers.is_vouched(1)
+    assert not officers.is_vouched(4)
+    [line] = [one for one in organisations.list_officers(1) if one.person_id == 2]
+    assert line.vouched_on == at.date()
+    assert line.vouching == officers.Vouching(
+        by="Kepala B2", letter="7", letter_on=date(2026, 1, 1)
+    )
+    staff = db.session.get_one(Membership, (1, 1, Part.STAFF))
+    assert (staff.vouched_at, staff.vouching) == (None, None)
 
 
 def test_file_names_give_the_newest_revision(tmp_path: Path):

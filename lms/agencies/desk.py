@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from lms.agencies import complaints, duty, services
-from lms.cohorts import organisations
+from lms.cohorts import officers, organisations
 from lms.cohorts.models import Part
+from lms.cohorts.officers import Waiting
 from lms.nominations import agency as nominations
 from lms.nominations.rules import Phase
 
@@ -15,6 +16,8 @@ class Desk:
     """Numbers that ask for an action."""
 
     has_agency: bool = False
+    waiting: tuple[Waiting, ...] = ()
+    """Appointments nobody has vouched for, where there is no other."""
     total: int = 0
     ending: int = 0
     """People whose certificate ends within 90 days."""
@@ -33,7 +36,7 @@ def read(officer_id: int, *, now: datetime, zone: tzinfo) -> Desk:
     """Return the numbers; the count of queries does not grow with people."""
     ids = [one.id for one in organisations.organisations_of(officer_id, Part.OFFICER)]
     if not ids:
-        return Desk()
+        return Desk(waiting=tuple(officers.list_waiting(officer_id)))
     people = services.overview(officer_id, at=now)
     board = duty.read_board(ids, at=now, zone=zone)
     open_classes = [

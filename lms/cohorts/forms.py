@@ -62,6 +62,25 @@ class JoinForm(PageForm):
     password = PasswordField(_("Kata sandi"), validators=[required(), at_most(128)])
 
 
+def _vouching(beginning: str = "", *, needed: bool = True) -> dict[str, Any]:
+    """Return the fields that say on whose word somebody is an officer; ids begin as told."""
+    return {
+        "vouched_by": StringField(
+            _("Dijamin oleh"),
+            id=f"{beginning}vouched_by",
+            description=_("Nama dan jabatan atasan yang menunjuk."),
+            validators=[*([required()] if needed else []), at_most(120)],
+        ),
+        "letter": StringField(
+            _("Nomor surat tugas"), id=f"{beginning}letter", validators=[at_most(60)]
+        ),
+        "letter_on": day_field(
+            _("Tanggal surat"), id=f"{beginning}letter_on", validators=[Optional()]
+        ),
+        "note": StringField(_("Catatan"), id=f"{beginning}note", validators=[at_most(200)]),
+    }
+
+
 class InviteForm(PageForm):
     """Whom to invite, as what, from where. Roles and organisations are set by the page."""
 
@@ -69,11 +88,19 @@ class InviteForm(PageForm):
     name = StringField(_("Nama"), validators=[required(), at_most(120)])
     role = choice_field(_("Diundang sebagai"))
     organisation = choice_field(_("Instansi yang mengutus"))
+    vouched_by, letter, letter_on, note = _vouching(needed=False).values()
 
     def validate_organisation(self, field: Any) -> None:
         """Ask for an organisation where the role needs one."""
         if self.role.data in rules.NEEDS_ORGANISATION and not field.data:
             raise ValidationError(_("Pilih instansi yang mengutus."))
+
+    def validate_vouched_by(self, field: Any) -> None:
+        """Ask on whose word an officer is invited."""
+        if self.role.data == "agency" and not (field.data or "").strip():
+            raise ValidationError(
+                _("Tulis siapa yang menjamin petugas ini. Tanpa jaminan ia tidak melihat apa pun.")
+            )
 
 
 class OrganisationForm(PageForm):
@@ -111,25 +138,6 @@ class MergeForm(PageForm):
     sure = BooleanField(
         _("Kedua catatan ini benar satu instansi. Penggabungan tidak dapat diurai.")
     )
-
-
-def _vouching(beginning: str = "") -> dict[str, Any]:
-    """Return the fields that say on whose word somebody is an officer; ids begin as told."""
-    return {
-        "vouched_by": StringField(
-            _("Dijamin oleh"),
-            id=f"{beginning}vouched_by",
-            description=_("Nama dan jabatan atasan yang menunjuk."),
-            validators=[required(), at_most(120)],
-        ),
-        "letter": StringField(
-            _("Nomor surat tugas"), id=f"{beginning}letter", validators=[at_most(60)]
-        ),
-        "letter_on": day_field(
-            _("Tanggal surat"), id=f"{beginning}letter_on", validators=[Optional()]
-        ),
-        "note": StringField(_("Catatan"), id=f"{beginning}note", validators=[at_most(200)]),
-    }
 
 
 class OfficerForm(PageForm):

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select, update
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.accounts.rules import normal_email
-from lms.cohorts import rules, seats, services
+from lms.cohorts import officers, rules, seats, services
 from lms.cohorts import speakers as guests
 from lms.cohorts.models import (
     Cohort,
@@ -19,6 +19,7 @@ from lms.cohorts.models import (
     Organisation,
     Part,
 )
+from lms.cohorts.officers import Vouching
 from lms.core import audit, mail
 from lms.core.db import db
 from lms.core.errors import DomainError, NotFound
@@ -113,11 +114,13 @@ def invite(
     has_seat: bool = False,
     session_id: int | None = None,
     access_ends_on: date | None = None,
+    vouching: Vouching | None = None,
 ) -> Invited:
     """Invite one person and put the message in the outbox. Flushes.
 
     `body` has places `{link}` for the personal address. `has_seat` says that a companion's seat is
-    taken already. A guest speaker is invited to one session, for as long as `access_ends_on` says.
+    taken already. A guest speaker is invited to one session, for as long as `access_ends_on` says,
+    an officer on somebody's word: without `vouching` they wait for it once they have come.
     Raises AlreadyInvited, AlreadySeated, seats.NoSeat, services.TooManyOfficers, services.NotOpen.
     """
     if cohort_id:
@@ -140,6 +143,7 @@ def invite(
         expires_at=now + life,
         session_id=session_id,
         access_ends_on=access_ends_on,
+        vouching=vouching.kept() if vouching else None,
     )
     db.session.add(invitation)
     db.session.flush()
@@ -471,6 +475,15 @@ def _take_place(invitation: Invitation, person_id: int, now: datetime) -> None:
         services.enrol(person_id, invitation.cohort_id, organisation_id, now=now)
     if "agency" in invitation.roles and organisation_id:
         services.add_member(person_id, organisation_id, Part.OFFICER)
+        if invitation.vouching:
+            officers.vouch(
+                person_id,
+                organisation_id,
+                Vouching.of(invitation.vouching),
+                action="cohorts.officer",
+                actor_id=invitation.created_by,
+                now=now,
+            )
     for part in (Part.TRAINER, Part.ASSESSOR, Part.SPEAKER):
         if part.value in invitation.roles and invitation.cohort_id:
             services.add_staff(person_id, invitation.cohort_id, part)

@@ -2,8 +2,9 @@
 
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from lms.accounts import models as accounts  # noqa: F401  # tables ours point to
@@ -130,6 +131,10 @@ class Membership(Base):
     part: Mapped[Part] = mapped_column(text_enum(Part), primary_key=True)
     slot: Mapped[int | None]
     """1 or 2 for an officer, else None. None also for officers of before there were slots."""
+    vouched_at: Mapped[datetime | None]
+    """When somebody's word for an officer was written down: without it the part gives no right."""
+    vouching: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """Whose word it is; see `officers.Vouching`."""
 
 
 class Cohort(Base):
@@ -255,6 +260,8 @@ class Invitation(Base):
     """The one entry of the timetable a guest speaker is invited to."""
     access_ends_on: Mapped[date | None]
     """The last day of a guest's access; None leaves it to the rule."""
+    vouching: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """On whose word an officer is invited; see `officers.Vouching`."""
 
 
 class Guest(Base):

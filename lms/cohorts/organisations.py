@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
-from lms.cohorts import rules, services
+from lms.cohorts import officers, rules, services
 from lms.cohorts.models import (
     Membership,
     NameKind,
@@ -33,16 +33,13 @@ from lms.cohorts.models import (
     OrganisationName,
     Part,
 )
+from lms.cohorts.officers import Vouching
 from lms.cohorts.services import NameTaken
 from lms.core import audit
 from lms.core.clock import ZONES
 from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.core.late import all_tables
-from lms.core.models import AuditEvent
-
-VOUCHINGS = 100
-"""How far back the trail is read for who vouched: each appointment leaves two or three lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +52,8 @@ class OrganisationLine:
     city: str
     people: int
     officers: int
+    waiting: int = 0
+    """Officers nobody has vouched for."""
     found_by: str | None = None
     """The other name that was searched for, when its own does not fit."""
 
@@ -67,22 +66,7 @@ class OfficerLine:
     public_id: str
     name: str
     vouched_on: date | None
-    vouched_by: str
-    letter: str
-    letter_on: date | None
-    note: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vouching:
-    """On whose word somebody is an officer."""
-
-    by: str
-    """Who vouches, by name and office."""
-    letter: str = ""
-    """The number of the letter of assignment."""
-    letter_on: date | None = None
-    note: str = ""
+    vouching: Vouching | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,25 +134,33 @@ def list_organisation_lines(
     searched: str = "",
     *,
     abbreviations: Iterable[rules.Abbreviation] = (),
+    only_waiting: bool = False,
     start: int = 0,
     limit: int | None = None,
 ) -> tuple[list[OrganisationLine], int]:
     """Return organisations by name with how many belong to them, and how many fit the search.
 
-    Searched are all their names; abbreviations stand for what they mean. At most three queries.
+    Searched are all their names; abbreviations stand for what they mean. `only_waiting` leaves
+    those that have an officer nobody vouched for. At most three queries.
     """
     people = func.sum(case((Membership.part == Part.STAFF, 1), else_=0))
-    officers = func.sum(case((Membership.part == Part.OFFICER, 1), else_=0))
+    appointed = func.sum(case((Membership.part == Part.OFFICER, 1), else_=0))
+    waiting = func.sum(case((officers.waits(), 1), else_=0))
+    wanted = [_is_current()]
+    if only_waiting:
+        wanted.append(
+            Organisation.id.in_(select(Membership.organisation_id).where(officers.waits()))
+        )
     query = (
-        select(Organisation, people, officers)
+        select(Organisation, people, appointed, waiting)
         .join(Membership, Membership.organisation_id == Organisation.id, isouter=True)
-        .where(_is_current())
+        .where(*wanted)
         .group_by(Organisation.id)
         .order_by(Organisation.name)
     )
     fitting = _search(searched, abbreviations) if rules.normal_name(searched) else None
     if fitting is None:
-        total = db.session.scalar(select(func.count(Organisation.id)).where(_is_current()))
+        total = db.session.scalar(select(func.count(Organisation.id)).where(*wanted))
     else:
         total = len(fitting)
         query = query.where(Organisation.id.in_(fitting))
@@ -181,9 +173,10 @@ def list_organisation_lines(
             one.city,
             int(staff),
             int(officer),
+            int(waits),
             (fitting or {}).get(one.id),
         )
-        for one, staff, officer in rows
+        for one, staff, officer, waits in rows
     ], total or 0
 
 
@@ -418,13 +411,17 @@ def _pointing() -> list[tuple[Table, Column[int]]]:
 
 
 def _move_members(old_id: int, new_id: int) -> int:
-    """Move people and officers. Raises TooManyOfficers."""
+    """Move people and officers, with the word for them. Raises TooManyOfficers."""
     found = db.session.execute(
-        select(Membership.person_id, Membership.part).where(Membership.organisation_id == old_id)
+        select(
+            Membership.person_id, Membership.part, Membership.vouched_at, Membership.vouching
+        ).where(Membership.organisation_id == old_id)
     ).all()
     db.session.execute(delete(Membership).where(Membership.organisation_id == old_id))
-    for person_id, part in found:
+    for person_id, part, vouched_at, vouching in found:
         services.add_member(person_id, new_id, part)
+        if vouched_at is not None:
+            officers.keep_word(person_id, new_id, vouched_at, vouching)
     return len(found)
 
 
@@ -462,12 +459,7 @@ def _moves(change: Update) -> bool:
 
 
 def appoint_officer(
-    organisation_id: int,
-    email: str,
-    *,
-    vouching: Vouching | None = None,
-    actor_id: int,
-    now: datetime,
+    organisation_id: int, email: str, *, vouching: Vouching, actor_id: int, now: datetime
 ) -> None:
     """Let somebody who has an account ask in the name of an organisation.
 
@@ -476,46 +468,38 @@ def appoint_officer(
     person_id = services.person_at(email)
     services.add_member(person_id, organisation_id, Part.OFFICER)
     accounts.add_roles(person_id, ["agency"])
-    _note_officer("cohorts.officer", organisation_id, person_id, vouching, actor_id, now)
+    officers.vouch(
+        person_id,
+        organisation_id,
+        vouching,
+        action="cohorts.officer",
+        actor_id=actor_id,
+        now=now,
+    )
 
 
 def vouch_for_officer(
     organisation_id: int, public_id: str, *, vouching: Vouching, actor_id: int, now: datetime
 ) -> None:
-    """Write down on whose word somebody is an officer, who came by invitation. Raises NotFound."""
+    """Write down on whose word somebody is an officer, who came without. Raises NotFound."""
     person_id = accounts.get_person(public_id).id
-    if db.session.get(Membership, (person_id, organisation_id, Part.OFFICER)) is None:
-        raise NotFound(public_id)
-    _note_officer("cohorts.officer_vouch", organisation_id, person_id, vouching, actor_id, now)
-
-
-def _note_officer(
-    action: str,
-    organisation_id: int,
-    person_id: int,
-    vouching: Vouching | None,
-    actor_id: int,
-    now: datetime,
-) -> None:
-    detail: dict[str, object] = {"person": person_id}
-    if vouching is not None:
-        detail |= {
-            "vouched_by": vouching.by,
-            "letter": vouching.letter,
-            "letter_on": vouching.letter_on.isoformat() if vouching.letter_on else "",
-            "note": vouching.note,
-        }
-    subject = f"organisation:{organisation_id}"
-    audit.record(action, subject, actor_id=actor_id, now=now, **detail)
+    officers.vouch(person_id, organisation_id, vouching, actor_id=actor_id, now=now)
 
 
 def dismiss_officer(organisation_id: int, public_id: str, *, actor_id: int, now: datetime) -> None:
-    """End somebody's appointment as officer. Raises NotFound. Flushes."""
+    """End somebody's appointment as officer, and the word for them. Raises NotFound. Flushes."""
     person_id = accounts.get_person(public_id).id
-    row = db.session.get(Membership, (person_id, organisation_id, Part.OFFICER))
-    if row is None:
+    ended = db.session.scalar(
+        delete(Membership)
+        .where(
+            Membership.person_id == person_id,
+            Membership.organisation_id == organisation_id,
+            Membership.part == Part.OFFICER,
+        )
+        .returning(Membership.person_id)
+    )
+    if ended is None:
         raise NotFound(public_id)
-    db.session.delete(row)
     audit.record(
         "cohorts.officer_end",
         f"organisation:{organisation_id}",
@@ -527,47 +511,31 @@ def dismiss_officer(organisation_id: int, public_id: str, *, actor_id: int, now:
 
 
 def list_officers(organisation_id: int) -> list[OfficerLine]:
-    """Return who asks in the name of an organisation, by name, and on whose word; two queries."""
+    """Return who is to ask in the name of an organisation, by name, and on whose word."""
     rows = db.session.execute(
-        select(Person.id, Person.public_id, Person.name)
+        select(Person.id, Person.public_id, Person.name, Membership.vouched_at, Membership.vouching)
         .join(Membership, Membership.person_id == Person.id)
         .where(Membership.organisation_id == organisation_id, Membership.part == Part.OFFICER)
         .order_by(Person.name)
     )
-    subject = f"organisation:{organisation_id}"
-    events = audit.list_events(action="cohorts.officer", subject=subject, limit=VOUCHINGS)
-    vouched: dict[int, AuditEvent] = {}
-    for event in events:  # the newest come first; an appointment that ended ends its vouching
-        person_id = event.detail.get("person")
-        if person_id is not None and (
-            "vouched_by" in event.detail or event.action == "cohorts.officer_end"
-        ):
-            vouched.setdefault(person_id, event)
-    return [_officer_line(*row, vouched.get(row.id)) for row in rows]
-
-
-def _officer_line(
-    person_id: int, public_id: str, name: str, event: AuditEvent | None
-) -> OfficerLine:
-    detail = event.detail if event else {}
-    return OfficerLine(
-        person_id,
-        public_id,
-        name,
-        _today(event.at) if event and detail.get("vouched_by") else None,
-        detail.get("vouched_by", ""),
-        detail.get("letter", ""),
-        date.fromisoformat(detail["letter_on"]) if detail.get("letter_on") else None,
-        detail.get("note", ""),
-    )
+    return [
+        OfficerLine(
+            row.id,
+            row.public_id,
+            row.name,
+            _today(row.vouched_at) if row.vouched_at else None,
+            Vouching.of(row.vouching) if row.vouching else None,
+        )
+        for row in rows
+    ]
 
 
 def organisations_of(person_id: int, part: Part) -> Sequence[Organisation]:
-    """Return the organisations somebody belongs to in this part."""
+    """Return the organisations somebody belongs to in this part, as a vouched officer in that."""
     return db.session.scalars(
         select(Organisation)
         .join(Membership, Membership.organisation_id == Organisation.id)
-        .where(Membership.person_id == person_id, Membership.part == part)
+        .where(Membership.person_id == person_id, officers.holds(part))
         .order_by(Organisation.name)
     ).all()
 
@@ -586,7 +554,7 @@ def members_of(organisation_id: int, part: Part = Part.STAFF) -> list[tuple[int,
 def list_members_for(officer_id: int) -> list[services.Seat]:
     """Return the people of the organisations somebody asks for as an officer, in one query."""
     asks_for = select(Membership.organisation_id).where(
-        Membership.person_id == officer_id, Membership.part == Part.OFFICER
+        Membership.person_id == officer_id, officers.holds(Part.OFFICER)
     )
     rows = db.session.execute(
         select(Person.id, Person.public_id, Person.name, Organisation.id, Organisation.name)

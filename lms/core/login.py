@@ -18,6 +18,7 @@ from wtforms import Form
 P = ParamSpec("P")
 R = TypeVar("R")
 
+HELD = "suluh_held"
 ROLES = ("trainee", "trainer", "assessor", "speaker", "agency", "author", "reviewer", "admin")
 
 
@@ -93,6 +94,14 @@ def while_enrolling(view: Callable[P, R]) -> Callable[P, R]:
 def about_nobody(view: Callable[P, R]) -> Callable[P, R]:
     """Declare that the file a view sends holds nothing about people: nobody notes who took it."""
     return _mark(view, about_nobody=True)
+
+
+def hold(app: Flask, role: str, gate: Callable[[Viewer], ResponseReturnValue | None]) -> None:
+    """Let `gate` answer instead of a page that only `role` opens to somebody; None lets them in.
+
+    Asked once for each such page, so a gate has to be cheap.
+    """
+    app.extensions.setdefault(HELD, {})[role] = gate
 
 
 def _field_names(form: type[Form]) -> list[str]:
@@ -210,7 +219,21 @@ def enforce() -> ResponseReturnValue | None:
         return redirect(url_for("accounts.sign_in", next=here))
     if policy.roles and not found.is_any(*policy.roles):
         abort(403)
-    return _enrol_first() if found.must_enrol and not hasattr(view, "while_enrolling") else None
+    if found.must_enrol and not hasattr(view, "while_enrolling"):
+        return _enrol_first()
+    return _held(found, policy.roles)
+
+
+def _held(found: Viewer, admitted: tuple[str, ...]) -> ResponseReturnValue | None:
+    """Return what a viewer gets all of whose roles for a page are held, else None."""
+    gates = current_app.extensions.get(HELD, {})
+    mine = [role for role in admitted if role in found.roles]
+    answer = None
+    for role in mine if all(role in gates for role in mine) else ():
+        answer = gates[role](found)
+        if answer is None:
+            return None
+    return answer
 
 
 def _enrol_first() -> ResponseReturnValue:

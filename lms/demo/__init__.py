@@ -12,7 +12,7 @@ from typing import Any
 from flask import current_app
 
 from lms.accounts import services as accounts
-from lms.cohorts import organisations
+from lms.cohorts import officers, organisations
 from lms.cohorts import services as cohorts
 from lms.cohorts import speakers as guests
 from lms.cohorts import timetable as two_days
@@ -187,6 +187,14 @@ def _accounts(city: City) -> None:
             consent.agree(made.id, "invitation", city.now - 60 * DAY)
         for name, agency in people.OFFICER_OF.items():
             cohorts.add_member(city.id_of(name), city.organisations[agency], Part.OFFICER)
+            officers.vouch(
+                city.id_of(name),
+                city.organisations[agency],
+                people.VOUCHED[agency],
+                action="cohorts.officer",
+                actor_id=city.id_of("Ayu Pratiwi"),
+                now=city.now - 60 * DAY,
+            )
 
 
 def _cohort(

@@ -1,6 +1,7 @@
 """Who lives in Kota Contoh. Every name is invented."""
 
 from lms.cohorts.models import OrganisationKind as Kind
+from lms.cohorts.officers import Vouching
 
 CITY = "Kota Contoh"
 HOST = ("Dinas Pemberdayaan Perempuan dan Perlindungan Anak Kota Contoh", Kind.WOMEN_OFFICE)
@@ -63,6 +64,11 @@ OFFICE: list[tuple[str, str]] = [
     ("Ayu Pratiwi", "admin"),
 ]
 OFFICER_OF = {"Gunawan Halim": "uptd", "Mei Lin Tanujaya": "polres"}
+VOUCHED = {
+    "uptd": Vouching(by="Nurhayati Contoh, Kepala UPTD PPA", letter="800/114/UPTD/2026"),
+    "polres": Vouching(by="Bagus Santoso, Kepala Unit PPA", letter="SPRIN/87/2026"),
+}
+"""Who vouches for the officers of an agency."""
 
 COLLEAGUES: list[tuple[str, str]] = [
     ("Hasnah Tamrin", "certified"),

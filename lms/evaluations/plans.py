@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
+from lms.cohorts import officers
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort, Enrolment, Membership, Organisation, Part
 from lms.core import audit
@@ -165,7 +166,7 @@ def officers_for(cohort_id: int, person_id: int) -> list[Officer]:
         .join(Membership, Membership.person_id == Person.id)
         .join(Enrolment, Enrolment.organisation_id == Membership.organisation_id)
         .where(
-            Membership.part == Part.OFFICER,
+            officers.holds(Part.OFFICER),
             Enrolment.cohort_id == cohort_id,
             Enrolment.person_id == person_id,
             Person.id != person_id,
@@ -381,7 +382,7 @@ def list_for_officer(officer_id: int, *, page: int = 1) -> tuple[int, list[Line]
     Four queries. What was promised is not for the officer. Raises NotFound for no such page.
     """
     asks_for = select(Membership.organisation_id).where(
-        Membership.person_id == officer_id, Membership.part == Part.OFFICER
+        Membership.person_id == officer_id, officers.holds(Part.OFFICER)
     )
     sent = select(Enrolment.cohort_id).where(
         Enrolment.cohort_id == Plan.cohort_id,

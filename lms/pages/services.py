@@ -11,7 +11,7 @@ from typing import Any, cast
 from sqlalchemy import CompoundSelect, Date, Integer, Row, bindparam, select, union_all
 
 from lms.accounts import services as accounts
-from lms.cohorts import messages
+from lms.cohorts import messages, officers
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
 from lms.cohorts.organisations import list_organisations
@@ -479,13 +479,16 @@ class Administration:
     roles: frozenset[str]
     """Roles somebody has."""
     sends_mail: bool
+    waiting: int
+    """Officers nobody has vouched for."""
 
 
 def read_administration(viewer: Viewer, *, sends_mail: bool) -> Administration:
-    """Return what is set up. Three queries."""
+    """Return what is set up, and who waits. Four queries."""
     return Administration(
         organisations=len(list_organisations()),
         cohorts=cohorts.list_cohorts(viewer),
         roles=accounts.roles_given(),
         sends_mail=sends_mail,
+        waiting=officers.count_waiting(),
     )

@@ -352,13 +352,15 @@ ENTRIES: tuple[Entry, ...] = (
     _entry(
         "membership",
         "cohorts",
-        "Who works for an agency or asks in its name",
+        "Who works for an agency or asks in its name, and who vouches for an officer",
         N_("Instansi tempat Anda petugas"),
         why=TEACH,
         kept=Kept.ENDED,
         ways="person_id",
         gone=True,
         tie="person_id organisation_id part slot",
+        trace="vouched_at",
+        text="vouching",
     ),
     _entry(
         "cohort",
@@ -462,7 +464,7 @@ ENTRIES: tuple[Entry, ...] = (
     _entry(
         "invitation",
         "cohorts",
-        "Name, address, roles and class of somebody invited; token hash",
+        "Name, address, roles, class of somebody invited; who vouches for an officer; token hash",
         N_("Undangan kepada Anda"),
         why=TEACH,
         kept=Kept.TIMER,
@@ -474,6 +476,7 @@ ENTRIES: tuple[Entry, ...] = (
         sealed="token_hash",
         tie="roles cohort_id organisation_id person_id session_id access_ends_on",
         trace="created_by created_at expires_at accepted_at withdrawn_at",
+        text="vouching",
     ),
     _entry(
         "conflict",

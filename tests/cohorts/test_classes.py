@@ -263,7 +263,11 @@ def test_people_without_a_class_are_invited_by_the_administrator(browser: FlaskC
     missing = browser.post("/admin/undangan", data=typed | {"organisation": ""})
     assert missing.status_code == 422
     assert "Pilih instansi yang mengutus." in missing.text
-    browser.post("/admin/undangan", data=typed | {"organisation": house.public_id})
+    alone = browser.post("/admin/undangan", data=typed | {"organisation": house.public_id})
+    assert alone.status_code == 422
+    assert "Tulis siapa yang menjamin petugas ini." in alone.text
+    word = {"vouched_by": "Bu Kepala", "letter": "800/9", "letter_on": "2026-03-01"}
+    browser.post("/admin/undangan", data=typed | word | {"organisation": house.public_id})
     page = browser.get("/admin/undangan").text
     assert "Tautan pribadi untuk Petugas" in page
     assert "Polres Contoh" in page

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
-from lms.cohorts import labels, organisations, services
+from lms.cohorts import labels, officers, organisations, services
 from lms.cohorts.models import (
     Cohort,
     Enrolment,
@@ -196,7 +196,7 @@ def test_a_third_officer_is_refused_everywhere(browser: FlaskClient, app: Flask)
     assert answer.status_code == 422
     assert "Sudah ada dua petugas." in answer.text
     invited = {"email": "baru@contoh.test", "name": "Baru", "role": "agency",
-               "organisation": house.public_id}  # fmt: skip
+               "organisation": house.public_id, "vouched_by": "Kepala"}  # fmt: skip
     answer = browser.post("/admin/undangan", data=invited)
     assert answer.status_code == 422
     assert "Instansi ini sudah punya dua petugas" in answer.text
@@ -206,7 +206,12 @@ def test_open_invitations_of_officers_count_and_a_late_one_is_told_kindly(
     browser: FlaskClient, app: Flask
 ):
     house = factories.organisation()
-    invited = {"name": "Baru", "role": "agency", "organisation": house.public_id}
+    invited = {
+        "name": "Baru",
+        "role": "agency",
+        "organisation": house.public_id,
+        "vouched_by": "Kepala",
+    }
     for n in (1, 2):
         sent = browser.post("/admin/undangan", data=invited | {"email": f"{n}@contoh.test"})
         assert sent.status_code == 302
@@ -251,7 +256,7 @@ def test_who_came_by_invitation_is_vouched_for_later(browser: FlaskClient):
     stranger = factories.person("agency")
     with pytest.raises(organisations.NotFound), unit_of_work():
         organisations.vouch_for_officer(
-            house.id, stranger.public_id, vouching=organisations.Vouching(by="X"),
+            house.id, stranger.public_id, vouching=officers.Vouching(by="X"),
             actor_id=officer.id, now=factories.NOW,
         )  # fmt: skip
     # An appointment that ended and began again is vouched for anew.

@@ -78,7 +78,9 @@ def test_an_organisation_is_counted_with_its_people_and_officers(app: Flask):
     for _ in range(2):
         factories.seat(factories.person(), where, one)
     with unit_of_work():
-        organisations.appoint_officer(one.id, officer.email, actor_id=admin.id, now=NOW)
+        organisations.appoint_officer(
+            one.id, officer.email, vouching=factories.WORD, actor_id=admin.id, now=NOW
+        )
     listed, total = organisations.list_organisation_lines()
     assert total == len(listed)
     lines = {line.public_id: line for line in listed}
@@ -209,7 +211,9 @@ def test_staff_and_officers_appointed_twice_at_once_are_appointed_once(bare_app:
     def appoint() -> None:
         with unit_of_work():
             services.appoint_staff(cohort, email, Part.ASSESSOR, actor_id=admin, now=NOW)
-            organisations.appoint_officer(house, email, actor_id=admin, now=NOW)
+            organisations.appoint_officer(
+                house, email, vouching=factories.WORD, actor_id=admin, now=NOW
+            )
 
     assert race(bare_app, [appoint] * 3) == [None] * 3
     with bare_app.app_context():
@@ -221,7 +225,9 @@ def test_an_officer_asks_in_the_name_of_one_organisation_until_dismissed(app: Fl
     admin, house = factories.person("admin"), factories.organisation()
     officer = factories.person("speaker")
     with unit_of_work():
-        organisations.appoint_officer(house.id, officer.email, actor_id=admin.id, now=NOW)
+        organisations.appoint_officer(
+            house.id, officer.email, vouching=factories.WORD, actor_id=admin.id, now=NOW
+        )
     assert [one.id for one in organisations.organisations_of(officer.id, Part.OFFICER)] == [
         house.id
     ]
@@ -238,7 +244,9 @@ def test_an_officer_asks_in_the_name_of_one_organisation_until_dismissed(app: Fl
     with pytest.raises(NotFound):
         dismiss()
     with pytest.raises(services.NoAccount), unit_of_work():
-        organisations.appoint_officer(house.id, "tidak@contoh.test", actor_id=admin.id, now=NOW)
+        organisations.appoint_officer(
+            house.id, "tidak@contoh.test", vouching=factories.WORD, actor_id=admin.id, now=NOW
+        )
 
 
 @pytest.mark.both

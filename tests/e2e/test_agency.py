@@ -9,8 +9,6 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
-from lms.cohorts.models import Part
-from lms.cohorts.services import add_member
 from lms.core.db import db, unit_of_work
 from tests import factories
 from tests.credentials.world import World
@@ -42,7 +40,7 @@ def agency(make_app: Callable[..., Flask]) -> Iterator[Agency]:
         found = Agency(f"http://127.0.0.1:{port}", world.trainee.email, papers)
         officer = factories.person("agency", email=OFFICER)
         with unit_of_work():
-            add_member(officer.id, world.agency.id, Part.OFFICER)
+            factories.appoint(officer.id, world.agency.id)
         db.session.remove()
     server = make_server("127.0.0.1", port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)

@@ -10,8 +10,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
-from lms.cohorts.models import OrganisationKind, Part
-from lms.cohorts.services import add_member
+from lms.cohorts.models import OrganisationKind
 from lms.core.db import db, unit_of_work
 from tests import factories
 from tests.e2e.browser import LARGE, SMALL, faults, sign_in, watch
@@ -44,7 +43,7 @@ def office(make_app: Callable[..., Flask]) -> Iterator[Office]:
         factories.staff(factories.person("trainer", email=found.trainer), where)
         officer = factories.person("agency", email=found.officer)
         with unit_of_work():
-            add_member(officer.id, hospital.id, Part.OFFICER)
+            factories.appoint(officer.id, hospital.id)
         db.session.remove()
     server = make_server("127.0.0.1", port, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)

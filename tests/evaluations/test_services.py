@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from lms.accounts.models import Person
 from lms.cohorts import services as cohorts
-from lms.cohorts.models import Cohort, Part
+from lms.cohorts.models import Cohort
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.models import Mail
@@ -275,8 +275,8 @@ def test_an_officer_of_the_own_agency_may_be_the_superior(sheet: content.Sheet) 
     )
     factories.seat(who, cohort, sender)
     with unit_of_work():
-        cohorts.add_member(officer.id, sender.id, Part.OFFICER)
-        cohorts.add_member(stranger.id, other.id, Part.OFFICER)
+        factories.appoint(officer.id, sender.id)
+        factories.appoint(stranger.id, other.id)
     cohort_id, person_id = cohort.id, who.id
     found = plans.officers_for(cohort_id, person_id)
     assert [one.person_id for one in found] == [officer.id]

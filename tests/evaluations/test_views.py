@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from lms.accounts.models import Person
 from lms.cohorts import services as cohorts
-from lms.cohorts.models import Cohort, Part
+from lms.cohorts.models import Cohort
 from lms.config import Config
 from lms.core import clock
 from lms.core.db import db, unit_of_work
@@ -241,11 +241,11 @@ def test_an_officer_sees_how_far_own_people_are_and_not_what_they_promised(sign_
     sender = cohorts.list_seats(cohort_at(slug).id)[0].organisation_id
     officer_id = officer.id
     with unit_of_work():
-        cohorts.add_member(officer_id, sender, Part.OFFICER)
+        factories.appoint(officer_id, sender)
     page = sign_in(officer).get("/instansi/rencana").text
     assert "Siti Ayu" in page
     assert "Berbagi" not in page
-    other = sign_in(factories.person("agency")).get("/instansi/rencana").text
+    other = sign_in(factories.officer()).get("/instansi/rencana").text
     assert "Siti Ayu" not in other
     assert "Belum ada rencana" in other
 

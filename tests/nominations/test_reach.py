@@ -129,7 +129,7 @@ def test_a_day_ends_by_the_clock_of_its_class(world: World):
 
 
 def test_without_an_agency_or_a_class_it_says_so(app: Flask, sign_in: SignIn):
-    shown = page(sign_in(factories.person("agency")), PATH)
+    shown = page(sign_in(factories.officer()), PATH)
     assert "Belum ada kelas yang akan datang" in shown
     assert "sudah selesai" not in shown
 

@@ -9,8 +9,7 @@ from sqlalchemy import select
 
 from lms.accounts.models import Person
 from lms.cohorts import invitations, seats
-from lms.cohorts.models import Cohort, Organisation, OrganisationKind, Part
-from lms.cohorts.services import add_member
+from lms.cohorts.models import Cohort, Organisation, OrganisationKind
 from lms.core.db import db, unit_of_work
 from lms.core.models import Mail
 from lms.nominations import rules, services
@@ -176,7 +175,7 @@ def officer(world: World, *kinds: OrganisationKind) -> Person:
     someone = factories.person("agency")
     with unit_of_work():
         for kind in kinds:
-            add_member(someone.id, world.agencies[kind], Part.OFFICER)
+            factories.appoint(someone.id, world.agencies[kind])
     return db.session.get_one(Person, someone.id)
 
 

@@ -453,7 +453,7 @@ def test_a_speaker_sees_the_sessions(sign_in: Enter):
 
 
 def test_an_officer_sees_the_two_ways(sign_in: Enter):
-    text = text_of(sign_in(factories.person("agency")))
+    text = text_of(sign_in(factories.officer()))
     assert 'href="/instansi"' in text
     assert 'href="/instansi/periksa"' in text
 

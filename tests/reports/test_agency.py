@@ -285,7 +285,7 @@ def test_one_of_several_agencies_and_no_other(world: World, sign_in: SignIn):
         assert browser.get(f"{PATH}{ending}?unit={ids['Asing']}").status_code == 404
         assert browser.get(f"{PATH}{ending}?unit={ids['Zaman Baru']}").status_code == 200
         assert sign_in(factories.person("trainee")).get(f"{PATH}{ending}").status_code == 403
-        assert sign_in(factories.person("agency")).get(f"{PATH}{ending}").status_code == 404
+        assert sign_in(factories.person("agency")).get(f"{PATH}{ending}").status_code == 403
 
 
 def test_villages_by_page(world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch):

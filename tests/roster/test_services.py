@@ -11,8 +11,7 @@ from sqlalchemy import func, select
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.cohorts import abbreviations, invitations, organisations
-from lms.cohorts import services as cohorts
-from lms.cohorts.models import Cohort, Enrolment, Invitation, Organisation, OrganisationKind, Part
+from lms.cohorts.models import Cohort, Enrolment, Invitation, Organisation, OrganisationKind
 from lms.config import CONTENT
 from lms.core import clock
 from lms.core.db import db, unit_of_work
@@ -250,7 +249,7 @@ def officer(app: Flask) -> tuple[Viewer, Organisation]:
     own = factories.organisation("UPTD PPA Kota Contoh", OrganisationKind.UPTD_PPA)
     person = factories.person("agency", name="Gunawan")
     with unit_of_work():
-        cohorts.add_member(person.id, own.id, Part.OFFICER)
+        factories.appoint(person.id, own.id)
     return viewer(person), db.session.get_one(Organisation, own.id)
 
 

@@ -212,7 +212,7 @@ def test_others_see_nothing_of_a_batch(
     paste(trainer, "Nama,E-mail\nAni,ani@contoh.id\n")
     here = f"/impor/{latest().public_id}"
     stranger = sign_in(factories.person("trainer"))
-    officer = sign_in(factories.person("agency"))
+    officer = sign_in(factories.officer())
     admin = sign_in(factories.person("admin"))
     assert stranger.get("/angkatan/melati/peserta/impor").status_code == 404
     for browser in (stranger, officer):

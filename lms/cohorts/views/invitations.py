@@ -34,6 +34,7 @@ from lms.cohorts.forms import (
     organisation_choices,
 )
 from lms.cohorts.models import Cohort
+from lms.cohorts.officers import Vouching
 from lms.cohorts.organisations import get_organisation, list_organisations
 from lms.cohorts.services import TooManyOfficers, get_cohort_to_invite
 from lms.cohorts.views.blueprint import bp
@@ -347,4 +348,14 @@ def _invite(form: InviteForm, cohort: Cohort | None, viewer: Viewer) -> services
         subject=subject,
         body=body,
         now=now,
+        vouching=_vouching(form) if form.role.data == "agency" else None,
+    )
+
+
+def _vouching(form: InviteForm) -> Vouching:
+    return Vouching(
+        by=form.vouched_by.data,
+        letter=form.letter.data,
+        letter_on=form.letter_on.data,
+        note=form.note.data,
     )

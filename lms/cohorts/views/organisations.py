@@ -27,7 +27,8 @@ from lms.cohorts.forms import (
     organisation_choices,
 )
 from lms.cohorts.models import NameKind, Organisation, OrganisationKind
-from lms.cohorts.organisations import OfficerLine, Vouching
+from lms.cohorts.officers import Vouching
+from lms.cohorts.organisations import OfficerLine
 from lms.cohorts.services import NameTaken, NoAccount, TooManyOfficers
 from lms.cohorts.views.blueprint import bp
 from lms.core import clock, login
@@ -62,11 +63,13 @@ def organisations() -> ResponseReturnValue:
             flash(_("Instansi tersimpan."), "success")
             return redirect(url_for(".organisations"))
     searched = request.args.get("cari", "").strip()[:120]
+    only_waiting = request.args.get("jaminan") == "belum"
     page = request.args.get("hal", "")[:6]
     start = PAGE * max(0, int(page) - 1 if page.isdecimal() else 0)
     found, total = services.list_organisation_lines(
         searched,
         abbreviations=abbreviations.load(current_app.extensions["suluh"].content_dir),
+        only_waiting=only_waiting,
         start=start,
         limit=PAGE,
     )
@@ -75,6 +78,7 @@ def organisations() -> ResponseReturnValue:
         form=form,
         organisations=found,
         searched=searched,
+        only_waiting=only_waiting,
         start=start,
         size=PAGE,
         total=total,
