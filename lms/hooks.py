@@ -11,10 +11,11 @@ from markupsafe import Markup
 
 from lms.accounts import names
 from lms.accounts.exports import note_export
+from lms.accounts.rules import FORGET
 from lms.accounts.visits import note_visit
 from lms.cohorts import curricula
 from lms.cohorts.curricula import Offer
-from lms.cohorts.rules import SEAT_RULES
+from lms.cohorts.rules import SEAT_RULES, SEAT_TAKEN
 from lms.core import clock, consent, jobs, login, reviewing
 from lms.core.jobs import Handler
 from lms.core.late import loading
@@ -34,6 +35,8 @@ def init_app(app: Flask) -> None:
     app.extensions[names.FIXED] = _holds_certificate
     app.extensions[consent.KEY] = consent.Desk(_agree)
     app.extensions[SEAT_RULES] = [_claim_seat]
+    app.extensions[SEAT_TAKEN] = [_count_earlier_notes]
+    app.extensions[FORGET] = _forget
     app.before_request(guard.ask_first)
     login.hold(app, "agency", _ask_for_vouching)
     app.after_request(note_visit)
@@ -115,6 +118,22 @@ def _ask_for_vouching(viewer: login.Viewer) -> ResponseReturnValue | None:
         abort(403)
     waiting = officers.list_waiting(viewer.id)
     return render_template("errors/vouching.html", code=403, waiting=waiting), 403
+
+
+def _count_earlier_notes(person_id: int, cohort_id: int, now: datetime) -> None:
+    """Let attendance noted at the door count from the moment the seat is accepted."""
+    with loading():
+        from lms.practice.attendance import services
+
+    services.count_earlier(person_id, cohort_id, now=now)
+
+
+def _forget(person_id: int, now: datetime) -> None:
+    """Take an account made by mistake, which nobody ever used, out of every table."""
+    with loading():
+        from lms.privacy import erasure
+
+    erasure.erase(person_id, now=now)
 
 
 def _joining_notice() -> list[str]:

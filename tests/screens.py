@@ -86,6 +86,7 @@ PAGES: dict[str, dict[str, str]] = {
         "penerbitan": f"{HELD}/penerbitan",
         "kehadiran": f"{HELD}/hadir",
         "kehadiran-kode": f"{HELD}/hadir/kode",
+        "kehadiran-di-tempat": f"{HELD}/hadir/di-tempat",
         "kehadiran-langsung": f"{HELD}/hadir/langsung",
         "kehadiran-lembar": f"{HELD}/hadir/lembar",
         "kursi": f"{NEXT}/kursi",

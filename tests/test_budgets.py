@@ -172,6 +172,7 @@ PAGES: list[Page] = [
     ("trainer", "/angkatan/{slug}/penerbitan/{job}/berkas/1", 7),
     ("trainer", "/angkatan/{slug}/hadir", 10),
     ("trainer", "/angkatan/{slug}/hadir?bagian=1am", 10),
+    ("trainer", "/angkatan/{slug}/hadir/di-tempat", 6),
     ("trainer", "/angkatan/{slug}/hadir/kode", 6),
     ("trainer", "/angkatan/{slug}/hadir/kode.svg?bagian=1am", 4),
     ("trainer", "/angkatan/{slug}/hadir/langsung", 6),

@@ -11,6 +11,11 @@ LONGEST = 128
 SESSION = timedelta(hours=12)
 """A signed-in browser is forgotten after this, whatever it does."""
 
+FORGET = "suluh_forget"
+"""Where the application keeps what takes an account out of every table, given person and time."""
+NO_HASH = "!"
+"""Stands where the hash of a password would: no password ever fits it."""
+
 COMMON = frozenset(
     """
     1234567890 0123456789 password123 password1234 qwertyuiop indonesia123 bismillah123

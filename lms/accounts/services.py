@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -109,6 +110,16 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """What somebody needs to know who invites an address."""
+
+    id: int
+    name: str
+    has_password: bool
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PersonLine:
     """One person in a list."""
 
@@ -185,6 +196,44 @@ def create_person(
     )
 
 
+def add_unclaimed(*, email: str, name: str, roles: Iterable[str], now: datetime) -> Person:
+    """Create an account whose owner has yet to choose a password. Raises EmailTaken. Flushes."""
+    return add_person(email=email, name=name, password_hash=rules.NO_HASH, roles=roles, now=now)
+
+
+def claim(
+    *,
+    email: str,
+    name: str,
+    password_hash: str,
+    roles: Iterable[str],
+    locale: str,
+    now: datetime,
+) -> Person | None:
+    """Give an account that never had a password its first one; None where there is no such.
+
+    The owner's spelling of the name stands from then on. Flushes.
+    """
+    person_id = db.session.scalar(
+        update(Person)
+        .where(
+            Person.email == rules.normal_email(email),
+            Person.password_hash == rules.NO_HASH,
+            Person.disabled_at.is_(None),
+        )
+        .values(password_hash=password_hash, locale=locale)
+        .returning(Person.id)
+    )
+    if person_id is None:
+        return None
+    person = get_person_by_id(person_id)
+    db.session.refresh(person)
+    end_resets(person_id, now=now)
+    rename(person_id, name, now=now)
+    add_roles(person_id, roles)
+    return person
+
+
 def add_roles(person_id: int, roles: Iterable[str]) -> None:
     """Give roles to a person; those already there stay. Flushes."""
     for role in sorted(set(roles)):
@@ -243,6 +292,30 @@ def _is_last_admin(person_id: int) -> bool:
 def find_person_id(email: str) -> int | None:
     """Return the id of the account with this address, or None."""
     return db.session.scalar(select(Person.id).where(Person.email == rules.normal_email(email)))
+
+
+def find_account(email: str) -> Account | None:
+    """Return what is known of the account with this address, or None. One query."""
+    row = db.session.execute(
+        select(Person.id, Person.name, Person.password_hash, Person.disabled_at).where(
+            Person.email == rules.normal_email(email)
+        )
+    ).first()
+    if row is None:
+        return None
+    return Account(
+        row.id, row.name, row.password_hash != rules.NO_HASH, row.disabled_at is None
+    )
+
+
+def is_untouched(person_id: int) -> bool:
+    """Tell whether nobody has ever signed in to an account that has no password. One query."""
+    query = select(Person.id).where(
+        Person.id == person_id,
+        Person.password_hash == rules.NO_HASH,
+        ~exists().where(LoginSession.person_id == Person.id),
+    )
+    return db.session.scalar(query) is not None
 
 
 def get_person(public_id: str) -> Person:
@@ -836,9 +909,11 @@ def create_first_admin(
 
 
 def _fits(person: Person | None, password: str, maker: PasswordHasher) -> bool:
-    stored = person.password_hash if person else _dummy_hash(maker)
+    has_one = person is not None and person.password_hash != rules.NO_HASH
+    # Whoever has no password is refused as slowly as whoever types a wrong one.
+    stored = person.password_hash if person and has_one else _dummy_hash(maker)
     try:
-        return maker.verify(stored, password)
+        return maker.verify(stored, password) and has_one
     except (VerifyMismatchError, InvalidHashError):
         return False
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, exists, func, select, update
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
@@ -59,7 +60,9 @@ class Letter:
     cohort: Cohort | None
     expires_at: datetime
     person_id: int | None
-    """Who signs in with this address already, if anybody."""
+    """Who has an account with this address already, if anybody."""
+    has_password: bool
+    """Whether that account can be signed in to with a password yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,73 @@ def _refuse_third_officer(organisation_id: int, now: datetime) -> None:
         raise services.TooManyOfficers(str(organisation_id))
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The newest invitation of one person into a class, and whether they sit there."""
+
+    public_id: str
+    person_id: int
+    person: str
+    """Public id of the person."""
+    email: str
+    name: str
+    """As the inviter wrote it."""
+    organisation: str
+    standing: rules.Standing
+    seated: bool
+
+
+def find_held(cohort_id: int, email: str, *, now: datetime) -> Invitation | None:
+    """Return the open invitation of a companion into a class, or None. Locked, in one query."""
+    query = (
+        select(Invitation)
+        .where(
+            Invitation.cohort_id == cohort_id,
+            Invitation.email == normal_email(email),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+            Invitation.expires_at > now,
+        )
+        .order_by(Invitation.id)
+        .with_for_update()
+    )
+    found = db.session.scalars(query, execution_options={"populate_existing": True})
+    return next((one for one in found if one.roles == ["trainee"]), None)
+
+
+def held_by(cohort_id: int, people: Select[int], *, now: datetime) -> list[Held]:
+    """Return the newest invitation of each of these people into a class, newest first; one query.
+
+    Whoever has neither a seat nor an open invitation is left out.
+    """
+    seated = (
+        exists()
+        .where(Enrolment.cohort_id == cohort_id, Enrolment.person_id == Person.id)
+        .correlate(Person)
+    )
+    rows = db.session.execute(
+        select(Invitation, Person.id, Person.public_id, Organisation.name, seated)
+        .join(Person, Person.email == Invitation.email)
+        .join(Organisation, Organisation.id == Invitation.organisation_id)
+        .where(Invitation.cohort_id == cohort_id, Person.id.in_(people))
+        .order_by(Invitation.id.desc())
+    )
+    found: dict[int, Held] = {}
+    for one, person_id, public_id, organisation, has_seat in rows:
+        if one.roles == ["trainee"] and person_id not in found:
+            found[person_id] = Held(
+                one.public_id,
+                person_id,
+                public_id,
+                one.email,
+                one.name,
+                organisation,
+                standing_of(one, now),
+                bool(has_seat),
+            )
+    return [one for one in found.values() if one.seated or one.standing is rules.Standing.OPEN]
+
+
 def emails_invited(cohort_id: int, *, now: datetime) -> set[str]:
     """Return the addresses of companions whose invitation into a class is open; one query."""
     query = select(Invitation.email, Invitation.roles).where(
@@ -279,6 +349,7 @@ def read_invitation(token: str, *, now: datetime) -> Letter:
         raise UnknownInvitation
     invitation, inviter, organisation, cohort = row
     _require_open(invitation, now)
+    account = accounts.find_account(invitation.email)
     return Letter(
         email=invitation.email,
         name=invitation.name,
@@ -287,7 +358,8 @@ def read_invitation(token: str, *, now: datetime) -> Letter:
         organisation=organisation,
         cohort=cohort,
         expires_at=invitation.expires_at,
-        person_id=accounts.find_person_id(invitation.email),
+        person_id=account.id if account else None,
+        has_password=account is not None and account.has_password,
     )
 
 
@@ -420,17 +492,19 @@ def accept_invitation(
 ) -> accounts.SignedIn:
     """Make the account an invitation promises, with its roles and seat, and sign it in.
 
-    Raises UnknownInvitation, InvitationClosed, accounts.EmailTaken.
+    An account that waits for its first password is taken over. Raises UnknownInvitation,
+    InvitationClosed, accounts.EmailTaken.
     """
     invitation = _lock_open(token, now)
-    person = accounts.add_person(
-        email=invitation.email,
-        name=name,
-        password_hash=password_hash,
-        roles=invitation.roles,
-        now=now,
-        locale=locale,
-    )
+    wanted: dict[str, Any] = {
+        "email": invitation.email,
+        "name": name,
+        "password_hash": password_hash,
+        "roles": invitation.roles,
+        "now": now,
+        "locale": locale,
+    }
+    person = accounts.claim(**wanted) or accounts.add_person(**wanted)
     _take_place(invitation, person.id, now)
     return accounts.SignedIn(accounts.begin_session(person, now=now, agent=agent), None)
 
@@ -473,6 +547,7 @@ def _take_place(invitation: Invitation, person_id: int, now: datetime) -> None:
     organisation_id = invitation.organisation_id
     if "trainee" in invitation.roles and invitation.cohort_id and organisation_id:
         services.enrol(person_id, invitation.cohort_id, organisation_id, now=now)
+        seats.taken(person_id, invitation.cohort_id, now=now)
     if "agency" in invitation.roles and organisation_id:
         services.add_member(person_id, organisation_id, Part.OFFICER)
         if invitation.vouching:

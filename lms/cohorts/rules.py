@@ -27,6 +27,9 @@ OUR_WORDS = frozenset({"baru", "impor"})
 SEAT_RULES = "suluh_seat_rules"
 """Where the application keeps what features above want asked before a companion is invited: they
 take class, organisation and time, and raise NoSeat."""
+SEAT_TAKEN = "suluh_seat_taken"
+"""Where the application keeps what features above do when a companion has accepted an invitation:
+they take person, class and time."""
 LOADED_WORDS = ("kdrt", "kekerasan", "korban", "aniaya", "violence", "victim", "abuse")
 """An address stays in the browser's history, so it never says what the class is about."""
 

@@ -85,6 +85,12 @@ def claim(cohort_id: int, organisation_id: int, *, now: datetime) -> None:
         rule(cohort_id, organisation_id, now)
 
 
+def taken(person_id: int, cohort_id: int, *, now: datetime) -> None:
+    """Tell whoever above wants to know that somebody has taken a seat they were offered."""
+    for rule in current_app.extensions[rules.SEAT_TAKEN]:
+        rule(person_id, cohort_id, now)
+
+
 def _open() -> tuple[ColumnElement[bool], ...]:
     """Return what makes an invitation hold a seat."""
     return (
@@ -173,6 +179,13 @@ def curricula_of(person_id: int) -> frozenset[str]:
         .where(Enrolment.person_id == person_id)
     )
     return frozenset(rows)
+
+
+def is_awaited(person_id: int, email: str) -> bool:
+    """Tell whether somebody has a seat or an open invitation in any class, in one query."""
+    seated = select(Enrolment.id).where(Enrolment.person_id == person_id).exists()
+    invited = select(Invitation.id).where(Invitation.email == email, *_open()).exists()
+    return bool(db.session.scalar(select(seated | invited)))
 
 
 def replies_to(invitation_ids: Iterable[int]) -> dict[int, Reply]:

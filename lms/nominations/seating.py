@@ -348,6 +348,30 @@ def claim(cohort_id: int, organisation_id: int, now: datetime) -> None:
     take(cohort_id, organisation.kind.value, room.hall)
 
 
+def add_seat(cohort_id: int, *, reason: str, actor_id: int, now: datetime) -> None:
+    """Make a full class that has begun one seat larger, and say why. Flushes.
+
+    Where a seat is free, or nobody counts them, nothing changes. Raises NoSeat before the class
+    has begun: then quotas and the waiting list have their say.
+    """
+    room = enter(cohort_id, now=now)
+    if room is None or room.hall.free:
+        return
+    if room.hall.phase is not Phase.CLOSED:
+        raise NoSeat
+    room.seating.capacity += 1
+    room.seating.changed_by, room.seating.changed_at = actor_id, now
+    db.session.flush()
+    audit.record(
+        "nominations.add_seat",
+        f"cohort:{cohort_id}",
+        actor_id=actor_id,
+        now=now,
+        capacity=room.seating.capacity,
+        reason=reason,
+    )
+
+
 def set_quotas(
     cohort_id: int,
     *,

@@ -107,6 +107,7 @@ WORDS: dict[str, str] = {
     "modules.delta": N_("Bacaan perubahan hukum dipasang"),
     "modules.reinstate": N_("Tanda pada pasal dicabut"),
     "modules.supersede": N_("Pasal ditandai tidak berlaku lagi"),
+    "nominations.add_seat": N_("Kursi ditambah di hari kelas"),
     "nominations.by_hand": N_("Kursi diberikan langsung"),
     "nominations.nominate": N_("Peserta diusulkan"),
     "nominations.seats": N_("Kuota kursi diubah"),
@@ -145,6 +146,8 @@ WORDS: dict[str, str] = {
     "roster.confirm": N_("Daftar peserta dimasukkan"),
     "roster.draft": N_("Daftar peserta diunggah"),
     "roster.undo": N_("Pemasukan daftar dibatalkan"),
+    "roster.walk_in": N_("Peserta didaftarkan di tempat"),
+    "roster.walk_in_undo": N_("Pendaftaran di tempat dibatalkan"),
     "simulations.finish": N_("Simulasi bernilai selesai"),
 }
 """What each action of the code means; a test asks for all of them."""

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from lms.accounts import letters as account_letters
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
+from lms.accounts.rules import NO_HASH
 from lms.core import audit
 from lms.core.db import db, unit_of_work
 from lms.core.errors import DomainError, NotFound
@@ -190,7 +191,7 @@ def erase(person_id: int, *, now: datetime) -> None:
     db.session.execute(
         update(Person)
         .where(Person.id == person_id)
-        .values(password_hash=rules.NO_HASH, locale="id", disabled_at=now)
+        .values(password_hash=NO_HASH, locale="id", disabled_at=now)
     )
     db.session.expire_all()
 

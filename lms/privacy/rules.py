@@ -62,8 +62,6 @@ LETTERS = ("people", "authority")
 
 NAME = "Akun dihapus"
 """Stands where the name of somebody stood whose account is deleted."""
-NO_HASH = "!"
-"""Stands where the hash of a password stood: no password ever fits it."""
 GONE = "(dihapus)"
 """Stands where a text stood."""
 

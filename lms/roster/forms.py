@@ -1,13 +1,32 @@
 """Forms of bringing people in."""
 
+from typing import Any
+
 from flask_wtf.file import FileField
-from wtforms import BooleanField, HiddenField, RadioField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    RadioField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.fields import SelectChoice
 
+from lms.accounts.forms import email_field
 from lms.cohorts.labels import KINDS
+from lms.cohorts.models import OrganisationKind
 from lms.core.forms import Filled, PageForm, at_most, choice_field, one_of, required
 from lms.core.i18n import lazy_gettext as _
-from lms.roster.rules import LONGEST_EMAIL, LONGEST_NAME, LONGEST_TEXT
+from lms.practice.attendance.forms import LABELS
+from lms.practice.attendance.models import Presence
+from lms.roster.rules import (
+    IDENTITY_IN_ADDRESS,
+    LONGEST_EMAIL,
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    scrub,
+)
 
 EXISTING, NEW = "lain", "baru"
 """Choices beside the candidates: another organisation by name, and a new one."""
@@ -66,3 +85,57 @@ class ChoiceForm(PageForm):
         ],
     )
     remember = BooleanField(_("Ingat tulisan ini sebagai nama lain instansi itu"))
+
+
+class WalkInForm(PageForm):
+    """Somebody at the door. Organisations are set by the page; the reason only counts when full."""
+
+    bagian = HiddenField()
+    email = email_field()
+    name = StringField(_("Nama lengkap"), validators=[required(), at_most(LONGEST_NAME)])
+    organisation = choice_field(_("Instansi yang mengutus"))
+    other = StringField(_("Nama instansi yang belum ada"), validators=[at_most(LONGEST_TEXT)])
+    kind = choice_field(
+        _("Jenis instansi itu"),
+        default="",
+        choices=[
+            SelectChoice("", _("Pilih jenis")),
+            *(SelectChoice(kind.value, label) for kind, label in KINDS.items()),
+        ],
+    )
+    hadir = RadioField(
+        _("Kehadiran"),
+        choices=[SelectChoice(one.value, LABELS[one]) for one in (Presence.PRESENT, Presence.LATE)],
+        default=Presence.PRESENT.value,
+        invalid_choice_message=_("Pilih salah satu yang tersedia."),
+    )
+    reason = StringField(_("Alasan menambah kursi"), validators=[at_most(300)])
+
+    @property
+    def chosen_kind(self) -> OrganisationKind | None:
+        """The kind of a new organisation, if one was chosen."""
+        return OrganisationKind(self.kind.data) if self.kind.data else None
+
+    def validate_name(self, field: Any) -> None:
+        """Keep numbers that name a person out."""
+        if scrub(field.data or "")[1]:
+            raise ValidationError(_("Tulis nama saja; NIK dan nomor lain tidak kami simpan."))
+
+    def validate_email(self, field: Any) -> None:
+        """Keep numbers that name a person out of the address too."""
+        if IDENTITY_IN_ADDRESS.search(field.data or ""):
+            raise ValidationError(_("Alamat ini memuat nomor panjang. Minta alamat lain."))
+
+    def validate_organisation(self, field: Any) -> None:
+        """Ask for an organisation, chosen or typed; and for one of them only."""
+        if not field.data and not self.other.data:
+            raise ValidationError(_("Pilih instansinya, atau tulis bila belum ada."))
+        if field.data and self.other.data:
+            raise ValidationError(_("Pilih dari daftar atau tulis yang baru, jangan keduanya."))
+
+
+class WalkInUndoForm(PageForm):
+    """Whose seat is taken back: the hidden field of a button."""
+
+    bagian = HiddenField()
+    undangan = HiddenField(validators=[required(), at_most(40)])

@@ -1,6 +1,7 @@
 """Pages of bringing people in: send a sheet, look it through, confirm, see what became of it."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from flask import (
     Blueprint,
@@ -10,16 +11,20 @@ from flask import (
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 from wtforms.fields import SelectChoice
 
-from lms.cohorts import abbreviations, organisations
-from lms.cohorts.models import Cohort, OrganisationKind
-from lms.cohorts.rules import Abbreviation
-from lms.cohorts.services import NameTaken, NotOpen, get_cohort_to_invite
-from lms.core import clock, http, login, sheets, tables_in
+from lms.cohorts import abbreviations, invitations, organisations, seats
+from lms.cohorts.forms import organisation_choices
+from lms.cohorts.labels import STANDINGS
+from lms.cohorts.models import Cohort, OrganisationKind, Part
+from lms.cohorts.rules import Abbreviation, Fit
+from lms.cohorts.services import NameTaken, NotOpen, get_cohort, get_cohort_to_invite
+from lms.core import clock, http, login, qr, sheets, tables_in
 from lms.core.db import unit_of_work
 from lms.core.errors import NotFound
 from lms.core.i18n import gettext as _
@@ -27,7 +32,9 @@ from lms.core.i18n import ngettext
 from lms.core.sheets import Cell
 from lms.nominations import agency
 from lms.nominations import services as nominations
-from lms.roster import labels, rules, services
+from lms.practice.attendance.models import Presence
+from lms.practice.attendance.views.blueprint import half_name
+from lms.roster import labels, rules, services, walkin
 from lms.roster.forms import (
     EXISTING,
     NEW,
@@ -36,10 +43,12 @@ from lms.roster.forms import (
     RowForm,
     SheetForm,
     SkipForm,
+    WalkInForm,
+    WalkInUndoForm,
 )
 from lms.roster.models import RosterBatch, State, Way
 from lms.roster.rules import Standing
-from lms.roster.services import Preview, Question, Reading
+from lms.roster.services import NotOne, Preview, Question, Reading
 
 bp = Blueprint("roster", __name__, template_folder="templates")
 
@@ -47,6 +56,8 @@ PAGE = 50
 """Rows of a sheet on one page."""
 QUESTIONS = 10
 """Names asked about on one page; the next ones follow as these are settled."""
+FRESH_LINK = "walked_in"
+"""Where the browser's session keeps a new link until the next page shows it, once."""
 TEMPLATE = [
     ["Nama", "E-mail", "Instansi"],
     ["Siti Contoh", "siti@contoh.id", "Puskesmas Contoh"],
@@ -472,6 +483,124 @@ def _result_page(found: RosterBatch, cohort: Cohort) -> ResponseReturnValue:
         labels=labels,
         back=_start_of(found, cohort),
     )
+
+
+# At the door
+
+
+@bp.route("/angkatan/<slug>/hadir/di-tempat", methods=["GET", "POST"])
+@login.role("trainer")
+@login.accepts(WalkInForm)
+def walk_in(slug: str) -> ResponseReturnValue:
+    """Give somebody at the door a seat, and note them; show who came so."""
+    cohort = get_cohort(slug, login.require_viewer(), Part.TRAINER)
+    form = WalkInForm()
+    form.organisation.choices = organisation_choices(
+        organisations.list_organisations(), empty=_("Pilih instansi")
+    )
+    is_full = False
+    if form.validate_on_submit():
+        try:
+            return _added(cohort, form)
+        except seats.NoSeat:
+            is_full = True
+            if not form.reason.data:
+                form.reason.errors = [_("Tulis alasannya bila kursi ditambah.")]
+        except NotOne as error:
+            _ask_organisation(form, error)
+        except invitations.AlreadySeated:
+            form.email.errors = [
+                _("Orang ini sudah punya kursi di kelas ini. Catat kehadirannya di daftar.")
+            ]
+        except walkin.Oneself:
+            form.email.errors = [_("Anda tidak dapat mendaftarkan diri sendiri.")]
+        except walkin.NotYet:
+            form.email.errors = [_("Kelas belum mulai. Undang orangnya lewat halaman undangan.")]
+    page = render_template(
+        "roster/walk_in.html",
+        cohort=cohort,
+        form=form,
+        door=walkin.look(cohort, form.bagian.data or request.args.get("bagian"), now=clock.now()),
+        is_full=is_full,
+        fresh=_fresh_link(),
+        standings=STANDINGS,
+        half_name=half_name,
+    )
+    return make_response(page, 422 if form.errors else 200)
+
+
+def _added(cohort: Cohort, form: WalkInForm) -> ResponseReturnValue:
+    viewer, now = login.require_viewer(), clock.now()
+    with unit_of_work():
+        sender = walkin.find_organisation(
+            form.organisation.data,
+            form.other.data,
+            form.chosen_kind,
+            cohort,
+            abbreviations=_known(),
+            actor_id=viewer.id,
+            now=now,
+        )
+        added = walkin.add(
+            get_cohort(cohort.slug, viewer, Part.TRAINER),
+            form.bagian.data,
+            walkin.Visitor(form.name.data, form.email.data, sender.id, Presence(form.hadir.data)),
+            viewer,
+            beyond=form.reason.data,
+            base_url=current_app.extensions["suluh"].base_url,
+            now=now,
+        )
+    session[FRESH_LINK] = {"name": added.name, "link": added.link}
+    if added.result is walkin.Result.SEATED:
+        flash(_("%(name)s terdaftar dan kehadirannya tercatat.", name=added.name), "success")
+    else:
+        flash(
+            _(
+                "Satu kursi disimpan untuk %(name)s. Minta ia menerima undangannya; "
+                "sesudah itu kehadirannya ikut dihitung.",
+                name=added.name,
+            ),
+            "info",
+        )
+    return redirect(url_for(".walk_in", slug=cohort.slug, bagian=form.bagian.data))
+
+
+def _ask_organisation(form: WalkInForm, error: NotOne) -> None:
+    if str(error) == Fit.UNKNOWN:
+        form.kind.errors = [_("Instansi ini belum ada di daftar. Pilih jenisnya.")]
+    else:
+        form.other.errors = [_("Nama ini dapat berarti beberapa instansi. Pilih dari daftar.")]
+
+
+def _fresh_link() -> dict[str, Any] | None:
+    """Return the link that was just made, once, with its picture for the person's telephone."""
+    fresh: dict[str, Any] | None = session.pop(FRESH_LINK, None)
+    if fresh is not None:
+        fresh["picture"] = Markup(qr.draw(fresh["link"]))  # noqa: S704  # numbers of ours, no text
+    return fresh
+
+
+@bp.post("/angkatan/<slug>/hadir/di-tempat/batal")
+@login.role("trainer")
+@login.accepts(WalkInUndoForm)
+def walk_in_undo(slug: str) -> ResponseReturnValue:
+    """Take back what was done at the door, unless the person has accepted since."""
+    viewer, form = login.require_viewer(), WalkInUndoForm()
+    if not form.validate_on_submit():
+        raise NotFound("undangan")
+    try:
+        with unit_of_work():
+            name = walkin.undo(
+                get_cohort(slug, viewer, Part.TRAINER),
+                form.undangan.data,
+                viewer,
+                now=clock.now(),
+            )
+    except walkin.Accepted:
+        flash(_("Orangnya sudah menerima undangan, jadi kursinya tetap miliknya."), "info")
+    else:
+        flash(_("Pendaftaran %(name)s dibatalkan; kursinya bebas lagi.", name=name), "success")
+    return redirect(url_for(".walk_in", slug=slug, bagian=form.bagian.data or None))
 
 
 @bp.errorhandler(services.Settled)

@@ -165,7 +165,7 @@ def _letter_page(
     if viewer is not None:
         way = "own" if viewer.id == letter.person_id else "other"
     else:
-        way = "new" if letter.person_id is None else "join"
+        way = "join" if letter.has_password else "new"
     page = render_template(
         "cohorts/invitation.html",
         letter=letter,

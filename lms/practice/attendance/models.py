@@ -23,6 +23,8 @@ class Way(StrEnum):
     """The person showed the code of the moment."""
     SHEET = "sheet"
     """Keyed in from the signed paper."""
+    DOOR = "door"
+    """Noted when somebody came without a seat and was given one."""
 
 
 class Attendance(Base):

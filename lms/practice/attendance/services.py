@@ -276,11 +276,13 @@ def note(
     now: datetime,
     vouched_by: int | None = None,
     device: str | None = None,
+    counts: bool = True,
 ) -> None:
     """Append these marks, by person id, and bring the evidence in line. Lock first. Flushes.
 
-    `vouched_by` stands in the evidence where people note themselves. Raises NotFound for a class
-    in which somebody did not attend the same part.
+    `vouched_by` stands in the evidence where people note themselves. Of people who have not
+    accepted their seat nothing `counts` yet: see `count_earlier`. Raises NotFound for a class in
+    which somebody did not attend the same part.
     """
     if not marks:
         return
@@ -308,8 +310,49 @@ def note(
             }
         )
     db.session.execute(insert(Attendance), values)
+    if not counts:
+        return
     vouched = by_id if vouched_by is None else vouched_by
     _restate(cohort, table, half, list(marks), recorder_id=vouched, now=now)
+
+
+def count_earlier(person_id: int, cohort_id: int, *, now: datetime) -> None:
+    """Let what was noted of somebody before they accepted their seat become evidence. Flushes.
+
+    One query where nothing was noted, as of nearly everybody.
+    """
+    rows = db.session.execute(
+        select(Attendance.day, Attendance.half, Attendance.recorded_by)
+        .where(Attendance.id.in_(newest_ids(cohort_id, [person_id])))
+        .order_by(Attendance.id)
+    ).all()
+    if not rows:
+        return
+    cohort = cohorts.get_cohort_by_id(cohort_id)
+    table = timetable_of(cohort)
+    for row in rows:
+        half = Half(row.day, row.half)
+        if half in table.days:
+            _restate(cohort, table, half, [person_id], recorder_id=row.recorded_by, now=now)
+
+
+def noted_at_door(cohort_id: int) -> Select[int]:
+    """Return a query of the people who came to a class without a seat, and were noted."""
+    return (
+        select(Attendance.person_id)
+        .where(Attendance.cohort_id == cohort_id, Attendance.way == Way.DOOR)
+        .distinct()
+    )
+
+
+def clear_marks(
+    cohort: Cohort, person_id: int, *, recorder_id: int, counts: bool, now: datetime
+) -> None:
+    """Take back whatever is noted about somebody in a class. Lock first. Flushes."""
+    table = timetable_of(cohort)
+    for _who, half in newest_marks(cohort.id, [person_id]):
+        cleared = {person_id: Mark(Presence.CLEARED)}
+        note(cohort, table, half, cleared, by_id=recorder_id, way=Way.LIST, now=now, counts=counts)
 
 
 def halves_of(cohort: Cohort) -> dict[Half, date]:
