@@ -56,6 +56,9 @@ class Config:
     log: str = "text"
     consent: str = "asked"
     """Whether people agree to the notice here, or on paper with the organiser."""
+    file_days: int = 30
+    """How long a file with data of people is of use once it was taken: as long as copies of letters
+    are kept after they were sent (the timer `mail`)."""
 
     def __post_init__(self) -> None:
         """Refuse settings that would be unsafe or would fail later. Raises BadConfig."""
@@ -84,6 +87,8 @@ class Config:
             raise BadConfig("SULUH_METRICS_TOKEN must have at least 16 characters")
         if self.reserve_mib < 0:
             raise BadConfig("SULUH_RESERVE_MIB must not be negative")
+        if not 7 <= self.file_days <= 365:
+            raise BadConfig("SULUH_FILE_DAYS must be a number from 7 to 365")
 
     def _check_sign_in(self) -> None:
         if self.second_factor not in SECOND_FACTOR:
@@ -167,6 +172,8 @@ def from_environment(environ: Mapping[str, str], **overrides: object) -> Config:
         settings["reserve_mib"] = _whole(environ["SULUH_RESERVE_MIB"])
     if minutes := environ.get("SULUH_STAFF_IDLE_MINUTES"):
         settings["staff_idle_minutes"] = int(minutes) if minutes.isdecimal() else 0
+    if days := environ.get("SULUH_FILE_DAYS"):
+        settings["file_days"] = int(days) if days.isdecimal() else 0
     settings |= overrides
     if "base_url" in settings:
         settings["base_url"] = str(settings["base_url"]).rstrip("/")

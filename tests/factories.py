@@ -14,6 +14,7 @@ from lms.cohorts.officers import Vouching
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core.db import db, unit_of_work
+from lms.core.marks import Mark
 from lms.reviews import reviewers
 from lms.reviews.rules import Expertise
 
@@ -160,3 +161,16 @@ def officer(*agencies: Organisation, name: str | None = None) -> Person:
         for organisation_id in ids:
             appoint(person_id, organisation_id)
     return made
+
+
+def mark(**overrides: Any) -> Mark:
+    """Return the mark of a file somebody took."""
+    given = {
+        "reference": "brk-7k3m9-qx2d4",
+        "by": "Sri Wahyuni",
+        "at": NOW,
+        "zone": "WITA",
+        "about": "Angkatan Melati",
+        "until": NOW.date(),
+    }
+    return Mark(**(given | overrides))

@@ -110,6 +110,9 @@ def test_nothing_set_at_all_is_refused():
     [
         ("SULUH_SECOND_FACTOR", "maybe", "required or offered"),
         ("SULUH_STAFF_IDLE_MINUTES", "5", "from 10 to 720"),
+        ("SULUH_FILE_DAYS", "6", "from 7 to 365"),
+        ("SULUH_FILE_DAYS", "366", "from 7 to 365"),
+        ("SULUH_FILE_DAYS", "sebulan", "from 7 to 365"),
         ("SULUH_STAFF_IDLE_MINUTES", "lama", "from 10 to 720"),
         ("SULUH_STAFF_IDLE_MINUTES", "721", "from 10 to 720"),
         ("SULUH_OIDC_ISSUER", "https://id.test", "belong together"),

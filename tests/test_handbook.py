@@ -46,6 +46,7 @@ def test_what_the_table_gives_as_default_is_the_default():
         "SULUH_MAIL_FROM": defaults.mail_from,
         "SULUH_VERIFY_LIMIT": defaults.verify_limit,
         "SULUH_RESERVE_MIB": defaults.reserve_mib,
+        "SULUH_FILE_DAYS": defaults.file_days,
         "SULUH_LOG": defaults.log,
     }.items():
         assert said[name] == str(value), name

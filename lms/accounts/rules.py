@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from lms.core.errors import DomainError
 
@@ -161,3 +161,38 @@ def device_words(user_agent: str) -> str:
     for names in (BROWSERS, SYSTEMS):
         found += [name for mark, name in names if mark in user_agent][:1]
     return ", ".join(found)
+
+
+def destroy_by(taken_on: date, over_on: date | None, days: int) -> date:
+    """Return the last day on which a copy taken on `taken_on` should exist.
+
+    Days count from the end of the class it was taken for, when that is still to come: until then
+    it is needed. Source: UU 27/2022 Pasal 43 (1) a, data go when their purpose needs them no more;
+    Suluh keeps what is in the file and gives a newer one at any time.
+    """
+    return max(taken_on, over_on or taken_on) + timedelta(days=days)
+
+
+FILE_REFERENCE = re.compile(
+    r"(?<![0-9a-z])brk[\W_]{0,3}([0-9a-z]{5})[\W_]{0,3}([0-9a-z]{5})(?![0-9a-z])"
+)
+BARE_REFERENCE = re.compile(r"([0-9a-z]{5})[\W_]{0,3}([0-9a-z]{5})")
+
+
+def file_reference(letters: str) -> str:
+    """Return ten random letters as they stand in a file and in its name."""
+    return f"brk-{letters[:5]}-{letters[5:]}"
+
+
+def find_file_reference(text: str) -> str | None:
+    """Return the reference in a file's name or a line of its foot, however it was written.
+
+    The last one counts: it stands at the end of a name.
+    """
+    text = text.lower().strip()
+    found = FILE_REFERENCE.findall(text)
+    bare = BARE_REFERENCE.fullmatch(text)
+    if not found and bare is None:
+        return None
+    parts = found[-1] if found else bare.groups() if bare else ()
+    return file_reference("".join(parts))

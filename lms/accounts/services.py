@@ -303,9 +303,7 @@ def find_account(email: str) -> Account | None:
     ).first()
     if row is None:
         return None
-    return Account(
-        row.id, row.name, row.password_hash != rules.NO_HASH, row.disabled_at is None
-    )
+    return Account(row.id, row.name, row.password_hash != rules.NO_HASH, row.disabled_at is None)
 
 
 def is_untouched(person_id: int) -> bool:

@@ -16,6 +16,12 @@ class Chosen:
     all: Sequence[Organisation]
 
 
+def names_of(officer_id: int) -> str:
+    """Return the names of the agencies somebody is an officer of; one query."""
+    found = organisations.organisations_of(officer_id, Part.OFFICER)
+    return ", ".join(one.name for one in found)
+
+
 def choose(officer_id: int, public_id: str = "") -> Chosen:
     """Return the agency of this id, or the first one; one query. Raises NotFound."""
     found = organisations.organisations_of(officer_id, Part.OFFICER)

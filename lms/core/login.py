@@ -92,7 +92,7 @@ def while_enrolling(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def about_nobody(view: Callable[P, R]) -> Callable[P, R]:
-    """Declare that the file a view sends holds nothing about people: nobody notes who took it."""
+    """Declare that the file a view sends holds nothing about people: it has no mark."""
     return _mark(view, about_nobody=True)
 
 
@@ -102,6 +102,11 @@ def hold(app: Flask, role: str, gate: Callable[[Viewer], ResponseReturnValue | N
     Asked once for each such page, so a gate has to be cheap.
     """
     app.extensions.setdefault(HELD, {})[role] = gate
+
+
+def about_people(view: Callable[P, R]) -> Callable[P, R]:
+    """Declare that a view sends a file with data of other people, and marks it."""
+    return _mark(view, about_people=True)
 
 
 def _field_names(form: type[Form]) -> list[str]:

@@ -21,6 +21,8 @@ MARGIN = 42.0
 FOOT = 26.0
 INK, SOFT, LINE, SHADE = "#1a2a2b", "#4b5a59", "#767f7b", "#efece4"
 LEADING = 1.32
+SMALL = 6.5
+"""Points of the smallest type: what is there to be found, not to be read."""
 PAD = 3.5
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
@@ -159,10 +161,11 @@ class Paper:
                 self._heading(columns, widths, size)
             self._draw(columns, widths, lines, size, height)
 
-    def finish(self, page_words: Callable[[int, int], str]) -> bytes:
+    def finish(self, page_words: Callable[[int, int], str], small: Sequence[str] = ()) -> bytes:
         """Return the PDF; `page_words` says which page of how many stands at the foot.
 
-        Equal papers give equal bytes.
+        Below it stand the lines of `small`, at most two, on every page. Equal papers give equal
+        bytes.
         """
         from reportlab.lib.colors import HexColor
         from reportlab.pdfgen.canvas import Canvas
@@ -182,7 +185,7 @@ class Paper:
             canvas.setSubject("")
             colours = {colour: HexColor(colour) for colour in (INK, SOFT, LINE, SHADE)}
             for number, marks in enumerate(self._pages, 1):
-                self._foot(canvas, colours, page_words(number, len(self._pages)))
+                self._foot(canvas, colours, page_words(number, len(self._pages)), small)
                 for mark in marks:
                     self._paint(canvas, colours, mark)
                 canvas.showPage()
@@ -249,12 +252,15 @@ class Paper:
         self._y += height
         self._put(_Rule(MARGIN, self._y, x, self._y, 0.4))
 
-    def _foot(self, canvas: Any, colours: dict[str, Any], words: str) -> None:
+    def _foot(self, canvas: Any, colours: dict[str, Any], words: str, small: Sequence[str]) -> None:
         y = MARGIN - 8
         canvas.setFillColor(colours[SOFT])
         canvas.setFont(_font(False).fontName, 7.5)
         canvas.drawString(MARGIN, y, fit(self.title, self.width * 0.7, 7.5))
         canvas.drawRightString(self.page_width - MARGIN, y, printable(words))
+        canvas.setFont(_font(False).fontName, SMALL)
+        for number, line in enumerate(small, 1):
+            canvas.drawString(MARGIN, y - number * SMALL * LEADING, fit(line, self.width, SMALL))
 
     def _paint(self, canvas: Any, colours: dict[str, Any], mark: _Mark) -> None:
         high = self.page_height

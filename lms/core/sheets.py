@@ -6,10 +6,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from io import StringIO
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote
 
 from flask import Response, stream_with_context
+
+from lms.core.i18n import gettext as _
+from lms.core.marks import Mark
 
 Cell = str | int | float | date | None
 
@@ -19,6 +22,8 @@ INSIDE = re.compile(r"(?<=[,\t\r\n])(\s*)(?=[=+\-@])")
 """Where a formula begins for a spreadsheet that takes commas for the ends of cells."""
 CHUNK = 200
 """Rows of one piece of a streamed CSV."""
+LONGEST_FOOT = 255
+"""Characters of the foot of a printed sheet; spreadsheets take no longer one."""
 
 
 def inert(cell: Cell) -> Cell:
@@ -52,10 +57,16 @@ def csv_pieces(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterat
     yield buffer.getvalue()
 
 
-def xlsx_file(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> IO[bytes]:
-    """Write a workbook of one sheet row by row; the caller closes the file it gets, at its start.
+def xlsx_file(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    mark: Mark | None = None,
+) -> IO[bytes]:
+    """Write a workbook row by row; the caller closes the file it gets, at its start.
 
-    Text is written as text: nothing in it becomes a formula or a link.
+    The rows are one sheet; a mark stands in the properties, at the foot of what is printed and on
+    a last sheet. Text is written as text: nothing in it becomes a formula or a link.
     """
     from xlsxwriter import Workbook
 
@@ -78,9 +89,44 @@ def xlsx_file(title: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]
     sheet.freeze_panes(1, 0)
     for number, row in enumerate(rows, 1):
         sheet.write_row(number, 0, row)
+    if mark is not None:
+        _sign(book, sheet, title, mark)
     book.close()
     file.seek(0)
     return file
+
+
+def _sign(book: Any, sheet: Any, title: str, mark: Mark) -> None:
+    """Put a mark into a workbook whose rows are written."""
+    about = book.add_worksheet(_("Tentang berkas ini")[:31])
+    about.set_column(0, 0, 26)
+    about.set_column(1, 1, 70)
+    for number, (name, value) in enumerate(mark.facts):
+        about.write_string(number, 0, name)
+        about.write_string(number, 1, value)
+    about.write_string(len(mark.facts) + 1, 0, mark.advice)
+    for one in (sheet, about):
+        one.set_footer(_footer(mark))
+    book.set_properties(
+        {
+            "title": title,
+            "author": "Suluh",
+            "keywords": mark.reference,
+            "comments": "\n".join(mark.lines),
+            "created": mark.at.replace(tzinfo=None),
+        }
+    )
+
+
+def _footer(mark: Mark) -> str:
+    """Return the foot of a printed sheet: small, nothing in it is a command, not too long."""
+    first, second = (line.replace("&", "&&") for line in mark.lines)
+    start = f"&L&7 {first}\n"
+    room = LONGEST_FOOT - len(start)
+    # An odd number of & at the end would be half of an escaped one, cut in two.
+    cut = second[:room]
+    odd = (len(cut) - len(cut.rstrip("&"))) % 2
+    return start + (cut[:-1] if odd else cut)
 
 
 def _attachment(response: Response, name: str) -> Response:
@@ -89,16 +135,34 @@ def _attachment(response: Response, name: str) -> Response:
     return response
 
 
-def answer_csv(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
-    """Answer with a streamed CSV file; `name` has no ending."""
+def answer_csv(
+    name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], mark: Mark | None
+) -> Response:
+    """Answer with a streamed CSV file; `name` has no ending.
+
+    Programs read it from its first line on, so the mark stands in its name only. A file about
+    nobody has none.
+    """
     pieces = stream_with_context(csv_pieces(columns, rows))
-    return _attachment(Response(pieces, content_type="text/csv; charset=utf-8"), f"{name}.csv")
+    named = mark.name(name) if mark else name
+    return _attachment(Response(pieces, content_type="text/csv; charset=utf-8"), f"{named}.csv")
 
 
-def answer_xlsx(name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
-    """Answer with a workbook; `name` has no ending."""
-    file = xlsx_file(name, columns, rows)
+def answer_xlsx(
+    name: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]], mark: Mark | None
+) -> Response:
+    """Answer with a workbook; `name` has no ending. A file about nobody has no mark."""
+    file = xlsx_file(name, columns, rows, mark)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     response = Response(iter(lambda: file.read(65536), b""), content_type=kind)
     response.call_on_close(file.close)
-    return _attachment(response, f"{name}.xlsx")
+    return _attachment(response, f"{mark.name(name) if mark else name}.xlsx")
+
+
+def answer_pdf(name: str, body: bytes, mark: Mark) -> Response:
+    """Answer with a paper that carries `mark` at the foot of its pages, to be looked at first."""
+    response = Response(body, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = (
+        f"inline; filename*=UTF-8''{quote(mark.name(name))}.pdf"
+    )
+    return response

@@ -234,8 +234,10 @@ def _result(item: JobItem, decision: Any, people: dict[int, tuple[str, str]]) ->
 # All papers in one file
 
 
-def zip_papers(job_id: int, part: int) -> Iterator[bytes]:
+def zip_papers(job_id: int, part: int, about: str = "") -> Iterator[bytes]:
     """Yield a ZIP file of the papers a job made: part 1 holds the first PER_FILE of them.
+
+    `about` is what the file says of itself; the papers are as they were issued.
 
     One paper is read at a time, and nothing is packed: a PDF is packed already.
     """
@@ -249,6 +251,8 @@ def zip_papers(job_id: int, part: int) -> Iterator[bytes]:
             file.writestr(name, _paper(code))
             db.session.rollback()  # a slow download holds no transaction
             yield outlet.take()
+        if about:
+            file.writestr(zipfile.ZipInfo("tentang-berkas-ini.txt"), about)
     yield outlet.take()
 
 

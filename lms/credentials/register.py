@@ -260,7 +260,12 @@ def _signers_of(decision: Decision) -> list[int]:
 
 
 def get_document(code: str, viewer: Viewer) -> Document:
-    """Return the paper as it was issued. Raises NotFound.
+    """Return the paper as it was issued. Raises NotFound."""
+    return get_paper(code, viewer)[0]
+
+
+def get_paper(code: str, viewer: Viewer) -> tuple[Document, bool]:
+    """Return the paper as it was issued, and whether it is the viewer's own. Raises NotFound.
 
     Its holder may have it, the trainers of the holder's classes, who hand it over, and
     administrators, who answer for the register.
@@ -274,7 +279,8 @@ def get_document(code: str, viewer: Viewer) -> Document:
             and row.person_id in cohorts.people_in_scope(viewer, Part.TRAINER)
         )
     ):
-        return db.session.get_one(Document, row.document_sha256)
+        document = db.session.get_one(Document, row.document_sha256)
+        return document, row.person_id == viewer.id
     raise NotFound(code)
 
 

@@ -9,6 +9,7 @@ from wtforms.fields import SelectChoice
 from lms.accounts import services as accounts
 from lms.accounts.rules import normal_email
 from lms.cohorts import services as cohorts
+from lms.cohorts.marks import mark_of
 from lms.cohorts.models import Cohort, Part
 from lms.config import Config
 from lms.core import clock, http, login, sheets
@@ -105,6 +106,7 @@ def results(slug: str) -> ResponseReturnValue:
 
 @bp.get("/angkatan/<slug>/hasil-masukan.csv")
 @login.role("trainer", "admin")
+@login.about_people
 def results_csv(slug: str) -> ResponseReturnValue:
     """Download the sums; texts are on the page only."""
     cohort = cohorts.get_cohort(slug, login.require_viewer(), *_parts())
@@ -124,7 +126,7 @@ def results_csv(slug: str) -> ResponseReturnValue:
         for line in found.lines
         if line.spread
     ]
-    return sheets.answer_csv(f"masukan-{slug}", columns, rows)
+    return sheets.answer_csv(f"masukan-{slug}", columns, rows, mark_of(cohort))
 
 
 def _parts() -> tuple[Part, ...]:
@@ -266,6 +268,7 @@ def overview(slug: str) -> ResponseReturnValue:
 
 @bp.get("/angkatan/<slug>/rencana-kelas.csv")
 @login.role("trainer", "admin")
+@login.about_people
 def overview_csv(slug: str) -> ResponseReturnValue:
     """Download every promise of a class with what both sides say."""
     cohort = cohorts.get_cohort(slug, login.require_viewer(), *_parts())
@@ -275,7 +278,8 @@ def overview_csv(slug: str) -> ResponseReturnValue:
             columns.append(_("%(days)d hari, %(who)s", days=stage, who=who))
             columns.append(_("Alasan %(days)d hari, %(who)s", days=stage, who=who))
     words = {rating.value: str(label) for rating, label in RATINGS.items()}
-    return sheets.answer_csv(f"rencana-{slug}", columns, _worded(cohort.id, words))
+    rows = _worded(cohort.id, words)
+    return sheets.answer_csv(f"rencana-{slug}", columns, rows, mark_of(cohort))
 
 
 @bp.get("/instansi/rencana")

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from lms.accounts import services as accounts
+from lms.accounts.exports import take
 from lms.core import clock, http, login, sheets
 from lms.core.db import unit_of_work
 from lms.core.errors import NotFound
@@ -104,13 +105,14 @@ def _article_page(article: Article, forms: dict[str, Any]) -> str:
 
 @bp.get("/admin/hukum/<law>/<ps>/orang.csv")
 @login.role("admin")
+@login.about_people
 def law_people(law: str, ps: str) -> ResponseReturnValue:
     """Download everybody who holds a valid certificate and learned the article."""
     article, now = laws.get_article(law, ps), clock.now()
     mark = laws.list_marks().get(article.name)
     columns = [_("Nama"), _("Alamat e-mail"), _("Sudah membaca")]
     rows = _people(article.name, mark.id if mark else None, now)
-    return sheets.answer_csv(f"hukum-{law}-{ps}", columns, rows)
+    return sheets.answer_csv(f"hukum-{law}-{ps}", columns, rows, take(article.name))
 
 
 def _people(article: str, mark_id: int | None, now: datetime) -> Iterator[list[sheets.Cell]]:

@@ -6,6 +6,7 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 
 from lms.accounts import services as accounts
+from lms.accounts.exports import take
 from lms.cohorts import services as cohorts
 from lms.cohorts.models import Part
 from lms.core import clock, http, login, sheets
@@ -141,6 +142,7 @@ def version() -> ResponseReturnValue:
 
 @bp.get("/silsilah/versi.csv")
 @login.role("admin")
+@login.about_people
 def version_csv() -> ResponseReturnValue:
     """Download everybody downstream of one version, for the delta lesson."""
     asked = _asked()
@@ -148,7 +150,7 @@ def version_csv() -> ResponseReturnValue:
         raise NotFound("version")
     found = chains.downstream(*asked)
     columns = [_("Nama"), _("Alamat e-mail"), _("Instansi"), _("Kelas"), _("Kota"), _("Tingkat")]
-    return sheets.answer_csv(f"hilir-{asked[0]}", columns, _rows(found))
+    return sheets.answer_csv(f"hilir-{asked[0]}", columns, _rows(found), take())
 
 
 def _rows(found: chains.Reached) -> Iterator[list[sheets.Cell]]:

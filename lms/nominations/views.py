@@ -17,6 +17,7 @@ from wtforms.fields import SelectChoice
 
 from lms.cohorts import invitations, seats
 from lms.cohorts import labels as cohort_labels
+from lms.cohorts.marks import mark_of
 from lms.cohorts.models import Cohort, OrganisationKind
 from lms.cohorts.services import get_cohort_to_invite
 from lms.core import clock, http, login, sheets
@@ -146,6 +147,7 @@ def seats_log(slug: str) -> ResponseReturnValue:
 
 @bp.get("/angkatan/<slug>/kursi/daftar.csv")
 @login.role("trainer", "admin")
+@login.about_people
 def seats_file(slug: str) -> ResponseReturnValue:
     """Hand out everybody who was nominated as a file."""
     cohort = _get_cohort(slug)
@@ -176,7 +178,7 @@ def seats_file(slug: str) -> ResponseReturnValue:
         )
         for one in board.list_people(cohort)
     ]
-    return sheets.answer_csv(f"kursi-{cohort.slug}", columns, rows)
+    return sheets.answer_csv(f"kursi-{cohort.slug}", columns, rows, mark_of(cohort))
 
 
 @bp.post("/angkatan/<slug>/kursi/<public_id>/tawarkan")

@@ -21,6 +21,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from lms.accounts import exports
 from lms.accounts import services as accounts
 from lms.agencies import desk as agencies
 from lms.core import clock, http, login, mail, sheets
@@ -214,13 +215,18 @@ def audit() -> ResponseReturnValue:
     before, asked = http.asked_id("sebelum"), asked_events()
     found = asked.list_events(before=before, limit=PAGE + 1)
     events = found[:PAGE]
+    pasted = request.args.get("rujukan", "").strip()[:300]
+    taking = exports.find(pasted) if pasted else None
+    shown = [*events, taking.event] if taking and taking.event else events
     return render_template(
         "pages/audit.html",
         events=events,
-        names=accounts.names_of(one.actor_id for one in events if one.actor_id),
+        names=accounts.names_of({one.actor_id for one in shown if one.actor_id}),
         following=found[PAGE - 1].id if len(found) > PAGE else None,
         before=before,
         asked=asked,
+        pasted=pasted,
+        taking=taking,
         groups=trail.groups(asked.action),
         sentence=trail.sentence,
         head=head(),
@@ -229,9 +235,11 @@ def audit() -> ResponseReturnValue:
 
 @bp.get("/admin/catatan.csv")
 @login.role("admin")
+@login.about_people
 def audit_file() -> ResponseReturnValue:
     """Answer with the same list as a file, all of it."""
-    return sheets.answer_csv("catatan-perubahan", trail.columns(), trail.rows(asked_events()))
+    rows = trail.rows(asked_events())
+    return sheets.answer_csv("catatan-perubahan", trail.columns(), rows, exports.take())
 
 
 def asked_events() -> trail.Filter:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from lms.core.i18n import day, moment
 from lms.core.i18n import gettext as _
+from lms.core.marks import Mark
 from lms.core.papers import Column, Paper
 from lms.core.sheets import Cell
 from lms.panels import labels, rules, services
@@ -12,7 +13,7 @@ from lms.panels.results import Result
 from lms.panels.services import Room
 
 
-def draw(room: Room, result: Result, chair: str, *, now: datetime) -> bytes:
+def draw(room: Room, result: Result, chair: str, mark: Mark, *, now: datetime) -> bytes:
     """Return the minutes."""
     title = _("Berita acara panel batas kuis %(code)s", code=result.curriculum)
     paper = Paper(title, size=9.5)
@@ -94,6 +95,7 @@ def draw(room: Room, result: Result, chair: str, *, now: datetime) -> bytes:
     return paper.finish(
         lambda number, count: _("Halaman %(number)s dari %(count)s · dicetak %(at)s",
                                 number=number, count=count, at=printed),
+        mark.lines,
     )  # fmt: skip
 
 

@@ -18,12 +18,14 @@ from flask.typing import ResponseReturnValue
 from wtforms.fields import SelectChoice
 
 from lms.accounts import services as accounts
+from lms.accounts.exports import take
 from lms.competency import services as competency
 from lms.core import clock, http, login, sheets
 from lms.core.db import unit_of_work
 from lms.core.errors import DomainError, NotFound
 from lms.core.i18n import clock as hour
 from lms.core.i18n import gettext as _
+from lms.core.marks import Mark
 from lms.panels import course, labels, minutes, rating, results, rules, services
 from lms.panels.forms import (
     AutosaveForm,
@@ -497,23 +499,28 @@ def excuse(room_id: str) -> ResponseReturnValue:
 
 @bp.get("/panel/<room_id>/berita-acara.pdf")
 @login.role(*MEMBERS)
+@login.about_people
 def paper(room_id: str) -> ResponseReturnValue:
     """Send the minutes."""
     found = _room(room_id)
     seen = results.read(found)
     chair = accounts.names_of([services.chair_of(found)])
-    body = minutes.draw(found, seen, next(iter(chair.values()), ""), now=clock.now())
-    answer = make_response(body)
-    answer.headers["Content-Type"] = "application/pdf"
-    answer.headers["Content-Disposition"] = f"inline; filename=panel-{found.curriculum}.pdf"
-    return answer
+    mark = _mark(found)
+    body = minutes.draw(found, seen, next(iter(chair.values()), ""), mark, now=clock.now())
+    return sheets.answer_pdf(f"panel-{found.curriculum}", body, mark)
 
 
 @bp.get("/panel/<room_id>/penilaian.csv")
 @login.role(*MEMBERS)
+@login.about_people
 def table(room_id: str) -> ResponseReturnValue:
     """Send every rating by the panellists' numbers, never by their names."""
     found = _room(room_id)
     seen = results.read(found)
     lines = list(minutes.rows(found, seen))
-    return sheets.answer_csv(f"panel-{found.curriculum}", minutes.columns(seen.panellists), lines)
+    columns = minutes.columns(seen.panellists)
+    return sheets.answer_csv(f"panel-{found.curriculum}", columns, lines, _mark(found))
+
+
+def _mark(found: services.Room) -> Mark:
+    return take(_("Panel batas kuis %(code)s", code=found.curriculum))

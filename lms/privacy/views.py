@@ -19,6 +19,7 @@ from flask.typing import ResponseReturnValue
 from lms.accounts import letters as account_letters
 from lms.accounts import services as accounts
 from lms.accounts.door import explain_wait, explain_wrong_password, hasher, safe_next, with_proof
+from lms.accounts.exports import take
 from lms.core import clock, login, sheets, throttle
 from lms.core import consent as door
 from lms.core.db import unit_of_work
@@ -399,8 +400,9 @@ def incident_letter(public_id: str, whom: str) -> ResponseReturnValue:
 
 @bp.get("/admin/insiden/<public_id>/orang.csv")
 @login.role("admin")
+@login.about_people
 def affected(public_id: str) -> ResponseReturnValue:
     """Give the list of people to be told."""
     incidents.get_incident(public_id)
     columns = [_("Nama"), _("Alamat e-mail"), _("Bahasa")]
-    return sheets.answer_csv("orang", columns, incidents.list_affected())
+    return sheets.answer_csv("orang", columns, incidents.list_affected(), take())

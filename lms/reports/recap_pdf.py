@@ -10,6 +10,7 @@ from lms.cohorts.labels import KINDS
 from lms.cohorts.models import Cohort
 from lms.core.i18n import day, moment
 from lms.core.i18n import gettext as _
+from lms.core.marks import Mark
 from lms.core.papers import Column, Paper
 from lms.reports.recap import ClassGain, PersonLine, Summary
 
@@ -23,6 +24,7 @@ def draw(
     lines: Iterable[PersonLine],
     *,
     basis: str,
+    mark: Mark,
     now: datetime,
 ) -> bytes:
     """Return the report as PDF; the table goes on over pages."""
@@ -59,6 +61,7 @@ def draw(
     return paper.finish(
         lambda number, count: _("Halaman %(number)s dari %(count)s · dicetak %(at)s",
                                 number=number, count=count, at=printed),
+        mark.lines,
     )  # fmt: skip
 
 

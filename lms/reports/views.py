@@ -12,6 +12,7 @@ from markupsafe import Markup
 from lms.cohorts import messages as letters
 from lms.cohorts import services as cohorts
 from lms.cohorts.labels import KINDS
+from lms.cohorts.marks import mark_of
 from lms.cohorts.messages import WrittenLately
 from lms.cohorts.models import Cohort, Part
 from lms.competency import services as competency
@@ -156,20 +157,22 @@ class _PageUrl:
 
 @bp.get("/angkatan/<slug>/capaian.csv")
 @login.role("trainer", "assessor", "admin")
+@login.about_people
 def matrix_csv(slug: str) -> ResponseReturnValue:
     """Send what everybody of a class reached, as a CSV file in pieces."""
     cohort = _get_cohort(slug)
     rows = _localised(exports.rows(cohort, now=clock.now()))
-    return sheets.answer_csv(f"capaian-{slug}", _columns(), rows)
+    return sheets.answer_csv(f"capaian-{slug}", _columns(), rows, mark_of(cohort))
 
 
 @bp.get("/angkatan/<slug>/capaian.xlsx")
 @login.role("trainer", "assessor", "admin")
+@login.about_people
 def matrix_xlsx(slug: str) -> ResponseReturnValue:
     """Send what everybody of a class reached, as a workbook."""
     cohort = _get_cohort(slug)
     rows = exports.rows(cohort, now=clock.now())
-    return sheets.answer_xlsx(f"capaian-{slug}", _columns(), rows)
+    return sheets.answer_xlsx(f"capaian-{slug}", _columns(), rows, mark_of(cohort))
 
 
 def _columns() -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
+from lms.accounts.exports import take
 from lms.agencies import units
 from lms.agencies.labels import STANDINGS
 from lms.agencies.units import Chosen
@@ -68,24 +69,30 @@ def _query(unit: Chosen, found: Report) -> dict[str, Any]:
 
 @bp.get("/instansi/laporan.csv")
 @login.role("agency")
+@login.about_people
 def agency_report_csv() -> ResponseReturnValue:
     """Give the report of an agency as CSV."""
-    return sheets.answer_csv("laporan-instansi", _columns(), _rows())
+    unit = _chosen()
+    mark = take(unit.organisation.name)
+    return sheets.answer_csv("laporan-instansi", _columns(), _rows(unit), mark)
 
 
 @bp.get("/instansi/laporan.xlsx")
 @login.role("agency")
+@login.about_people
 def agency_report_xlsx() -> ResponseReturnValue:
     """Give the report of an agency as a workbook."""
-    return sheets.answer_xlsx("laporan-instansi", _columns(), _rows())
+    unit = _chosen()
+    mark = take(unit.organisation.name)
+    return sheets.answer_xlsx("laporan-instansi", _columns(), _rows(unit), mark)
 
 
 def _columns() -> list[str]:
     return [_("Bagian"), _("Nama"), _("Ukuran"), _("Nilai")]
 
 
-def _rows() -> list[list[Cell]]:
-    unit, now = _chosen(), clock.now()
+def _rows(unit: Chosen) -> list[list[Cell]]:
+    now = clock.now()
     found, part = _report(unit, now), _("Instansi")
     rows: list[list[Cell]] = [
         [part, unit.organisation.name, _("Keadaan pada"), day(now)],

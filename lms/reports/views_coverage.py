@@ -57,6 +57,7 @@ def curriculum_coverage_csv() -> Response:
         "cakupan-kurikulum",
         [_("Kurikulum"), "KUK", _("Kriteria"), _("Kritis"), *counted, _("Yang kurang")],
         services.rows(found, only_holes=_only_holes(), words=words),
+        None,
     )
 
 

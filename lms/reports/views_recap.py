@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, render_template, request, url_for
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.accounts.exports import take
 from lms.cohorts import services as cohorts
 from lms.cohorts.labels import KINDS
+from lms.cohorts.marks import mark_of
 from lms.cohorts.models import Cohort, OrganisationKind, Part
 from lms.core import clock, login, sheets
 from lms.core.errors import NotFound
@@ -46,37 +48,40 @@ def class_recap(slug: str) -> ResponseReturnValue:
 
 @bp.get("/angkatan/<slug>/rekap.csv")
 @login.role("trainer", "admin")
+@login.about_people
 def class_recap_csv(slug: str) -> ResponseReturnValue:
     """Give the recap of a class as CSV, piece by piece."""
     cohort = _get_cohort(slug)
-    return sheets.answer_csv(f"rekap-{slug}", _columns(), _rows(cohort))
+    return sheets.answer_csv(f"rekap-{slug}", _columns(), _rows(cohort), mark_of(cohort))
 
 
 @bp.get("/angkatan/<slug>/rekap.xlsx")
 @login.role("trainer", "admin")
+@login.about_people
 def class_recap_xlsx(slug: str) -> ResponseReturnValue:
     """Give the recap of a class as a workbook."""
     cohort = _get_cohort(slug)
-    return sheets.answer_xlsx(f"rekap-{slug}", _columns(), _rows(cohort))
+    return sheets.answer_xlsx(f"rekap-{slug}", _columns(), _rows(cohort), mark_of(cohort))
 
 
 @bp.get("/angkatan/<slug>/rekap.pdf")
 @login.role("trainer", "admin")
+@login.about_people
 def class_recap_pdf(slug: str) -> ResponseReturnValue:
     """Give the report of a class as an office files it."""
     cohort, now = _get_cohort(slug), clock.now()
     basis = " ".join(request.args.get("dasar", "").split())[:LONGEST_BASIS]
+    mark = mark_of(cohort)
     body = recap_pdf.draw(
         cohort,
         recap.summary(cohort),
         recap.class_gain(cohort, now=now),
         recap.everybody(cohort, now=now),
         basis=basis,
+        mark=mark,
         now=now,
     )
-    response = Response(body, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="laporan-{slug}.pdf"'
-    return response
+    return sheets.answer_pdf(f"laporan-{slug}", body, mark)
 
 
 @bp.get("/laporan/rekap")
@@ -105,18 +110,20 @@ def all_recap() -> ResponseReturnValue:
 
 @bp.get("/laporan/rekap.csv")
 @login.role("trainer", "admin")
+@login.about_people
 def all_recap_csv() -> ResponseReturnValue:
     """Give the report over all classes as CSV."""
     found = recap.overview(login.require_viewer(), _chosen())
-    return sheets.answer_csv("rekap", _all_columns(), _all_rows(found))
+    return sheets.answer_csv("rekap", _all_columns(), _all_rows(found), take())
 
 
 @bp.get("/laporan/rekap.xlsx")
 @login.role("trainer", "admin")
+@login.about_people
 def all_recap_xlsx() -> ResponseReturnValue:
     """Give the report over all classes as a workbook."""
     found = recap.overview(login.require_viewer(), _chosen())
-    return sheets.answer_xlsx("rekap", _all_columns(), _all_rows(found))
+    return sheets.answer_xlsx("rekap", _all_columns(), _all_rows(found), take())
 
 
 def _get_cohort(slug: str) -> Cohort:

@@ -704,9 +704,19 @@ def _nominate_all(
 # After
 
 
+def rows_until(batch: RosterBatch) -> datetime:
+    """Return until when the rows of a confirmed batch are kept."""
+    if batch.confirmed_at is None:
+        raise NotFound(batch.public_id)
+    return batch.confirmed_at + rules.ROWS_LIFE
+
+
 def settle(batch: RosterBatch, *, now: datetime) -> list[Settlement]:
-    """Return the rows of a confirmed batch and what has become of each; few queries."""
-    rows = _rows_of(batch.id)
+    """Return the rows of a confirmed batch and what has become of each; few queries.
+
+    Once their time is over nobody reads them any more, whether they are cleared yet or not.
+    """
+    rows = [] if now >= rows_until(batch) else _rows_of(batch.id)
     replies = seats.replies_to(row.invitation_id for row in rows if row.invitation_id)
     states = nominations.states_of(
         [row.nomination for row in rows if row.nomination], batch.cohort_id

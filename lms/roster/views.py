@@ -21,6 +21,7 @@ from wtforms.fields import SelectChoice
 from lms.cohorts import abbreviations, invitations, organisations, seats
 from lms.cohorts.forms import organisation_choices
 from lms.cohorts.labels import STANDINGS
+from lms.cohorts.marks import mark_of
 from lms.cohorts.models import Cohort, OrganisationKind, Part
 from lms.cohorts.rules import Abbreviation, Fit
 from lms.cohorts.services import NameTaken, NotOpen, get_cohort, get_cohort_to_invite
@@ -179,9 +180,9 @@ def example(kind: str) -> ResponseReturnValue:
     """Give an empty sheet with the headings, as `xlsx` or `csv`."""
     columns, *rows = TEMPLATE
     if kind == "xlsx":
-        return sheets.answer_xlsx("daftar-peserta", columns, rows)
+        return sheets.answer_xlsx("daftar-peserta", columns, rows, None)
     if kind == "csv":
-        return sheets.answer_csv("daftar-peserta", columns, rows)
+        return sheets.answer_csv("daftar-peserta", columns, rows, None)
     raise NotFound(kind)
 
 
@@ -434,6 +435,7 @@ def batch_discard(public_id: str) -> ResponseReturnValue:
 
 @bp.get("/impor/<public_id>/masalah")
 @login.role("trainer", "admin", "agency")
+@login.about_people
 def batch_problems(public_id: str) -> ResponseReturnValue:
     """Give the rows that were not or would not be sent, with the reason, as CSV to correct."""
     viewer = login.require_viewer()
@@ -441,9 +443,11 @@ def batch_problems(public_id: str) -> ResponseReturnValue:
     columns = [_("Baris"), "Nama", "E-mail", "Instansi", _("Keterangan")]
     if found.state is State.DRAFT:
         rows = list(_draft_problems(_look_through(found, cohort)))
+    elif clock.now() >= services.rows_until(found):
+        raise NotFound(public_id)
     else:
         rows = list(_left(services.settle(found, now=clock.now())))
-    return sheets.answer_csv("perlu-diperiksa", columns, rows)
+    return sheets.answer_csv("perlu-diperiksa", columns, rows, mark_of(cohort))
 
 
 def _draft_problems(seen: Preview) -> Iterator[list[Cell]]:
@@ -480,6 +484,8 @@ def _result_page(found: RosterBatch, cohort: Cohort) -> ResponseReturnValue:
         accepted=[one for one in settled if one.state == "accepted"],
         left=sum(one.state == "left" for one in settled),
         can_undo=found.state is State.CONFIRMED and found.expires_at > now,
+        rows_until=services.rows_until(found),
+        now=now,
         labels=labels,
         back=_start_of(found, cohort),
     )

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
+from lms.accounts.exports import take
 from lms.competency import services as competency
 from lms.core import http, login
 from lms.core.errors import NotFound
@@ -77,6 +78,7 @@ def agreement() -> ResponseReturnValue:
 
 @bp.get("/laporan/kesepakatan.csv")
 @login.role("trainer", "admin")
+@login.about_people
 def agreement_csv() -> ResponseReturnValue:
     """Give the same as a file."""
     report = agreements.read(login.require_viewer())
@@ -87,7 +89,7 @@ def agreement_csv() -> ResponseReturnValue:
     lines += [("baris rubrik", line) for line in report.rubric]
     lines += [("penilai", line) for line in report.assessors]
     rows = [[part, line.name, line.found.n, *_cells(line)] for part, line in lines]
-    return answer_csv("kesepakatan", columns, rows)
+    return answer_csv("kesepakatan", columns, rows, take())
 
 
 def _cells(line: Line) -> list[Cell]:

@@ -1,6 +1,7 @@
 """Who took a file with data of other people is written down."""
 
 import logging
+import re
 from collections.abc import Callable
 
 import pytest
@@ -20,10 +21,12 @@ from tests import factories
 SignIn = Callable[[Person], FlaskClient]
 
 
-def taken() -> list[tuple[int | None, str, object]]:
+def taken() -> list[tuple[int | None, object, object]]:
     db.session.rollback()  # what was written meanwhile is seen
     query = select(AuditEvent).where(AuditEvent.action == TAKEN).order_by(AuditEvent.id)
-    return [(one.actor_id, one.subject, one.detail["path"]) for one in db.session.scalars(query)]
+    return [
+        (one.actor_id, one.detail["page"], one.detail["path"]) for one in db.session.scalars(query)
+    ]
 
 
 def fetch(browser: FlaskClient, address: str) -> int:
@@ -38,7 +41,7 @@ def test_a_file_about_people_is_noted_once_it_was_sent(app: Flask, sign_in: Sign
     factories.staff(trainer, cohort)
     address = f"/angkatan/{cohort.slug}/capaian.csv"
     assert fetch(sign_in(trainer), f"{address}?unit=03") == 200
-    assert taken() == [(trainer.id, "page:reports.matrix_csv", address)], "and not what was asked"
+    assert taken() == [(trainer.id, "reports.matrix_csv", address)], "and not what was asked"
     assert audit.verify() is None
     page = sign_in(factories.person("admin")).get(f"/admin/catatan?tindakan={TAKEN}").text
     assert trail.sentence(TAKEN) in page
@@ -50,7 +53,7 @@ def test_files_about_nobody_and_ones_own_are_not_noted(app: Flask, sign_in: Sign
         assert fetch(admin, address) == 200
     assert fetch(admin, "/laporan/rekap.csv") == 200
     [(_who, subject, _path)] = taken()
-    assert subject == "page:reports.all_recap_csv", "the control"
+    assert subject == "reports.all_recap_csv", "the control"
 
 
 def test_what_was_refused_was_not_taken(app: Flask, sign_in: SignIn):
@@ -71,6 +74,7 @@ def test_where_nothing_is_written_the_file_comes_and_the_log_says_so(
         raise ReadOnly(Reason.DISK)
 
     monkeypatch.setattr(audit, "record", refuse)
-    with caplog.at_level(logging.ERROR):
-        assert fetch(browser, "/laporan/rekap.csv") == 200
-    assert "was not noted" in caplog.text
+    with caplog.at_level(logging.ERROR), browser.get("/laporan/rekap.csv") as answer:
+        assert answer.status_code == 200
+        [name] = re.findall(r"brk-\w{5}-\w{5}", answer.headers["Content-Disposition"])
+    assert f"was not noted: {name}, taken by person" in caplog.text

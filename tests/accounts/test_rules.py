@@ -1,7 +1,7 @@
 """What a password and a sign-in name must be, without Flask or a database."""
 
 import string
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -190,3 +190,42 @@ def test_a_device_is_named_by_family_and_nothing_finer(agent: str, words: str):
 def test_no_agent_at_all_brings_a_word_of_its_own(agent: str):
     known = {name for _mark, name in (*rules.BROWSERS, *rules.SYSTEMS)}
     assert set(filter(None, rules.device_words(agent).split(", "))) <= known
+
+
+# Marks of files
+
+
+@given(st.dates(max_value=date(2100, 1, 1)), st.none() | st.dates(max_value=date(2100, 1, 1)))
+def test_a_copy_ends_its_days_after_it_was_taken_or_after_its_class(taken: date, over: date | None):
+    found = rules.destroy_by(taken, over, 30)
+    assert found - timedelta(days=30) in {taken, over}
+    assert found >= taken + timedelta(days=30)
+    assert over is None or found >= over + timedelta(days=30)
+
+
+LETTERS = st.text("0123456789abcdefghijklmnopqrstuvwxyz", min_size=10, max_size=10)
+
+
+@given(LETTERS, st.text(max_size=40))
+def test_a_reference_is_found_in_whatever_name_it_ends(letters: str, name: str):
+    written = rules.file_reference(letters)
+    for text in (f"{name}-{written}.csv", f"{name} {written.upper()} (1).xlsx", f" {written} "):
+        assert rules.find_file_reference(text) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("brk-7k3m9-qx2d4", "brk-7k3m9-qx2d4"),
+        ("7K3M9 QX2D4", "brk-7k3m9-qx2d4"),
+        ("7k3m9qx2d4", "brk-7k3m9-qx2d4"),
+        ("Rujukan brk-7k3m9-\nqx2d4 · musnahkan salinan ini", "brk-7k3m9-qx2d4"),
+        ("capaian-brk-aaaaa-bbbbb-brk-7k3m9-qx2d4.csv", "brk-7k3m9-qx2d4"),
+        ("capaian-melati.csv", None),
+        ("abrk-7k3m9-qx2d4x", None),
+        ("7k3m9-qx2d4.csv", None),
+        ("", None),
+    ],
+)
+def test_what_is_a_reference_and_what_is_none(text: str, found: str | None):
+    assert rules.find_file_reference(text) == found

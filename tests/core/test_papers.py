@@ -101,3 +101,17 @@ def test_a_page_that_is_empty_is_not_left_behind():
     paper.need(10_000)
     paper.line("satu")
     assert len(finish(paper).pages) == 1
+
+
+def test_small_lines_stand_at_the_foot_of_every_page_and_are_cut_rather_than_broken():
+    paper = Paper("Daftar")
+    for number in range(200):
+        paper.line(f"Baris {number}")
+    evil = "<b>Sri</b> &amp; \u202e(x)\\ " + "y" * 400
+    body = paper.finish(lambda n, _count: f"Halaman {n}", ("Rujukan brk-7k3m9-qx2d4", evil))
+    pages = [page.extract_text() for page in PdfReader(BytesIO(body)).pages]
+    assert len(pages) > 2
+    for page in pages:
+        assert "Rujukan brk-7k3m9-qx2d4" in page
+        assert "<b>Sri</b> &amp; (x)\\ yyy" in page
+        assert "y" * 400 not in page

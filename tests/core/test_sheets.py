@@ -3,13 +3,16 @@
 import csv
 from datetime import date
 from io import BytesIO, StringIO
+from zipfile import ZipFile
 
 import pytest
+from defusedxml import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from lms.core import sheets
+from tests import factories
 
 EVIL = ["=1+1", "+62811", "-2+3", "@SUM(A1)", "\tx", "\rx", "\nx", "\0x"]
 
@@ -68,10 +71,56 @@ def test_a_workbook_holds_text_as_text():
 
 def test_answers_are_attachments(app):
     with app.test_request_context():
-        answer = sheets.answer_csv("rekap", ["Nama"], [["Sri"]])
+        answer = sheets.answer_csv("rekap", ["Nama"], [["Sri"]], None)
         assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''rekap.csv"
         assert read_csv(answer.get_data(as_text=True)) == [["Nama"], ["Sri"]]
-        answer = sheets.answer_xlsx("rekap", ["Nama"], [["Sri"]])
+        answer = sheets.answer_xlsx("rekap", ["Nama"], [["Sri"]], None)
         assert "rekap.xlsx" in answer.headers["Content-Disposition"]
         assert answer.get_data()[:2] == b"PK"
         answer.close()
+
+
+EVIL_NAMES = (
+    "=HYPERLINK(1)",
+    "Sri & Ani",
+    "&D&F&[Tab]",
+    "<b>Sri</b>",
+    "&" * 300,
+    "x" * 149 + "&&",
+)
+
+
+@pytest.mark.parametrize("name", EVIL_NAMES)
+def test_a_mark_is_text_wherever_it_stands(app, name: str):
+    with app.test_request_context():
+        mark = factories.mark(by=name)
+        with sheets.xlsx_file("Rekap", ["Nama"], [["Sri"]], mark) as file:
+            data = file.read()
+    book = CalamineWorkbook.from_filelike(BytesIO(data))
+    assert book.sheet_names == ["Rekap", "Tentang berkas ini"]
+    assert book.get_sheet_by_index(0).to_python() == [["Nama"], ["Sri"]]
+    assert ["Diambil oleh", name] in book.get_sheet_by_index(1).to_python()
+    with ZipFile(BytesIO(data)) as parts:
+        for number in (1, 2):
+            found = ElementTree.fromstring(parts.read(f"xl/worksheets/sheet{number}.xml"))
+            foot = found.find(".//{*}oddFooter").text
+            assert foot.startswith("&L&7 Rujukan brk-7k3m9-qx2d4 · ")
+            assert len(foot) <= sheets.LONGEST_FOOT
+            assert "&" not in foot.removeprefix("&L&7").replace("&&", ""), "no command"
+        assert "<f>" not in parts.read("xl/worksheets/sheet2.xml").decode()
+
+
+def test_a_name_that_fits_stands_in_the_foot(app):
+    """The control of the test above."""
+    with app.test_request_context():
+        foot = sheets._footer(factories.mark(by="Sri & Ani"))
+    assert "Diambil oleh Sri && Ani, " in foot
+    assert foot.endswith(" WITA · Angkatan Melati")
+
+
+def test_a_table_for_programs_is_as_it_was_and_its_name_carries_the_mark(app):
+    with app.test_request_context():
+        plain = sheets.answer_csv("rekap", ["Nama"], [["Sri"]], None)
+        marked = sheets.answer_csv("rekap", ["Nama"], [["Sri"]], factories.mark())
+        assert plain.get_data() == marked.get_data()
+    assert "''rekap-brk-7k3m9-qx2d4.csv" in marked.headers["Content-Disposition"]

@@ -134,7 +134,8 @@ def test_two_people_sign_and_a_job_issues(world: World, sign_in):
     assert (late.status_code, "Tidak ada keputusan yang menunggu" in late.text) == (422, True)
     download = first.get(f"{location}/berkas/1")
     assert download.mimetype == "application/zip"
-    assert len(zipfile.ZipFile(io.BytesIO(download.data)).namelist()) == 1
+    [_paper, about] = zipfile.ZipFile(io.BytesIO(download.data)).namelist()
+    assert about == "tentang-berkas-ini.txt"
     assert first.get(f"{location}/berkas/2").status_code == 404
     assert first.get(f"{location}/berkas/0").status_code == 404
 

@@ -1,6 +1,7 @@
 """Pages of the register for holders, trainers and administrators."""
 
 import hashlib
+import re
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -165,9 +166,9 @@ def test_the_download_is_the_paper_as_it_was_issued(world: World, sign_in):
         answer = sign_in(someone).get(f"/sertifikat/{code}/berkas")
         assert hashlib.sha256(answer.data).hexdigest() == digest
         assert answer.mimetype == "application/pdf"
-        assert answer.headers["Content-Disposition"] == (
-            f'attachment; filename="sertifikat-{code}.pdf"'
-        )
+        mark = "" if someone is world.trainee else r"-brk-\w{5}-\w{5}"
+        named = rf'attachment; filename="sertifikat-{code}{mark}\.pdf"'
+        assert re.fullmatch(named, answer.headers["Content-Disposition"])
     assert sign_in(world.join("Maria")).get(f"/sertifikat/{code}/berkas").status_code == 404
     own = sign_in(world.trainee)
     assert own.get("/sertifikat/x/berkas").status_code == 404

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from lms.accounts.models import Person
 from lms.core import audit
-from lms.core.db import unit_of_work
+from lms.core.db import db, unit_of_work
 from lms.pages import trail
 from tests import factories
 from tests.factories import NOW
@@ -116,3 +116,41 @@ def test_the_file_holds_all_of_it_and_no_formula(
 def test_nobody_else_reads_the_file(client: FlaskClient, sign_in, app: Flask):
     assert client.get("/admin/catatan.csv").status_code == 302
     assert sign_in(factories.person("trainer")).get("/admin/catatan.csv").status_code == 403
+
+
+# Files that were taken
+
+
+def looked_up(browser: FlaskClient, text: str) -> str:
+    db.session.rollback()  # what was written meanwhile is seen
+    page = browser.get("/admin/catatan", query_string={"rujukan": text}).text
+    found = re.search(
+        r'<section class="card stack" aria-labelledby="berkas">.*?</section>', page, re.S
+    )
+    return " ".join(found[0].split()) if found else ""
+
+
+def test_a_reference_says_who_took_which_file_and_when(
+    browser: FlaskClient, sign_in: Callable[[Person], FlaskClient]
+):
+    trainer, cohort = factories.person("trainer", name="Budi <b>"), factories.cohort()
+    factories.staff(trainer, cohort)
+    address = f"/angkatan/{cohort.slug}/capaian.csv"
+    with sign_in(trainer).get(address) as answer:
+        answer.get_data()
+        name = answer.headers["Content-Disposition"].rpartition("'")[2]
+    for pasted in (name, name.removesuffix(".csv")[-15:].upper()):
+        said = looked_up(browser, pasted)
+        for part in ("Budi &lt;b&gt;", cohort.title, address, "Musnahkan paling lambat", " WIB"):
+            assert part in said, part
+    link = re.search(r'href="([^"]+)">Lihat di catatan', said)
+    assert link
+    assert shown(browser.get(link[1]).text) == ["Berkas berisi data orang diunduh"]
+
+
+def test_a_reference_nobody_knows_says_so(browser: FlaskClient):
+    note("privacy.open_incident", "file:brk-7k3m9-qx2d4")
+    said = looked_up(browser, "brk-7k3m9-qx2d4")
+    assert "Rujukan brk-7k3m9-qx2d4 tidak dikenal" in said
+    assert "Tidak ada rujukan dalam tulisan itu" in looked_up(browser, "<b>capaian</b>")
+    assert looked_up(browser, "  ") == ""

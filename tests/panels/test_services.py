@@ -539,4 +539,4 @@ def test_papers_name_nobody_beside_a_rating(app: Flask) -> None:
     assert sorted(one for one in labels if one) == [1, 2, 3]
     total = sum(sum(line[4:]) for line in lines if line[3] == 2)
     assert total == 100 * found.panellists * len(found.versions) * found.share
-    assert minutes.draw(room, found, "Ketua", now=NOW).startswith(b"%PDF")
+    assert minutes.draw(room, found, "Ketua", factories.mark(), now=NOW).startswith(b"%PDF")

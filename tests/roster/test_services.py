@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -422,6 +423,14 @@ def test_pages_of_a_settled_batch_lead_on(app: Flask, sign_in: Callable[[Person]
     assert browser.post(f"{here}/urungkan").location == here
     page = browser.get(here).text
     assert "Diurungkan" in page
+    assert "Unduh baris yang tidak dikirim" in page
+    with time_machine.travel(clock.now() + rules.ROWS_LIFE, tick=False):
+        late = sign_in(person)
+        page = late.get(here).text
+        assert late.get(f"{here}/masalah").status_code == 404, "though nobody cleared it yet"
+    assert "Rincian baris dihapus tujuh hari setelah dikirim." in page
+    assert "Unduh baris yang tidak dikirim" not in page
+    page = browser.get(here).text
     assert ">Urungkan<" not in page
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from flask import make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.agencies import checks, rules
+from lms.accounts.exports import take
+from lms.agencies import checks, rules, units
 from lms.agencies.checks import Answer
 from lms.agencies.forms import CheckForm, ListForm
 from lms.agencies.rules import Asked
@@ -59,6 +60,7 @@ def check_list() -> ResponseReturnValue:
 @login.role("agency")
 @http.takes_upload(tables_in.LARGEST)
 @login.accepts(ListForm)
+@login.about_people
 def check_many() -> ResponseReturnValue:
     """Compare a list of papers with the register; each holder sees that it was asked."""
     viewer, form, now = login.require_viewer(), ListForm(), clock.now()
@@ -69,6 +71,7 @@ def check_many() -> ResponseReturnValue:
     with unit_of_work():
         answers = checks.check_list(viewer.id, rows, now=now)
     found = list(zip(rows, answers, strict=True))
+    mark = take(units.names_of(viewer.id))
     pieces = sheets.csv_pieces(_columns(), _cells(found, moment(now)))
     return render_template(
         "agencies/check_many.html",
@@ -78,7 +81,7 @@ def check_many() -> ResponseReturnValue:
         words=words,
         # Kept nowhere, and taking it is no second look: the file stands in its own link.
         file=base64.b64encode("".join(pieces).encode()).decode(),
-        file_name=f"hasil-periksa-{local(now):%Y%m%d-%H%M}.csv",
+        file_name=f"{mark.name(f'hasil-periksa-{local(now):%Y%m%d-%H%M}')}.csv",
     )
 
 

@@ -4,6 +4,7 @@ from flask import flash, make_response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from wtforms.fields import SelectChoice
 
+from lms.accounts.exports import take
 from lms.agencies import coverage
 from lms.agencies.coverage import Placed
 from lms.agencies.forms import AreasForm, TargetForm, VillagesForm
@@ -50,16 +51,18 @@ def _target_form(unit: Chosen, form: TargetForm) -> TargetForm:
 
 @bp.get("/instansi/cakupan.csv")
 @login.role("agency")
+@login.about_people
 def coverage_file() -> ResponseReturnValue:
     """Answer with the map as a file: counts, no names."""
-    found = coverage.read_map(chosen().organisation, clock.now())
+    unit = chosen().organisation
+    found = coverage.read_map(unit, clock.now())
     columns = [_("Kelurahan"), _("Tingkat"), _("Ada"), _("Target"), _("Kurang")]
     rows = [
         [row.village.name, pick(level.title, level.title_en), cell.have, cell.wanted, cell.missing]
         for row in found.rows
         for level, cell in zip(found.levels, row.cells, strict=True)
     ]
-    return sheets.answer_csv("cakupan", columns, rows)
+    return sheets.answer_csv("cakupan", columns, rows, take(unit.name))
 
 
 @bp.post("/instansi/cakupan/kelurahan")

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lms.agencies import labels, services
+from lms.accounts.exports import take
+from lms.agencies import labels, services, units
 from lms.agencies.services import Line, Standing
 from lms.agencies.views.blueprint import bp
 from lms.core import clock, login, sheets
@@ -55,16 +56,16 @@ def _filter(asked: Mapping[str, str]) -> dict[str, str]:
 @bp.post("/instansi/unduh")
 @login.role("agency")
 @login.accepts(*FILTERS, "bentuk")
+@login.about_people
 def people_file() -> ResponseReturnValue:
     """Answer with the list as a file; each of its people sees that it was taken."""
+    officer_id = login.require_viewer().id
     with unit_of_work():
-        lines = services.export(
-            login.require_viewer().id, now=clock.now(), **_filter(_asked(request.form))
-        )
+        lines = services.export(officer_id, now=clock.now(), **_filter(_asked(request.form)))
         rows = list(_rows(lines))
     columns = [_("Nama"), _("Unit kerja"), _("Skema"), _("Nomor"), _("Berlaku sampai"), _("Status")]
     answer = sheets.answer_xlsx if request.form.get("bentuk") == "xlsx" else sheets.answer_csv
-    return answer("pendamping", columns, rows)
+    return answer("pendamping", columns, rows, take(units.names_of(officer_id)))
 
 
 def _rows(lines: Iterable[Line]) -> Iterable[list[Cell]]:

@@ -4,11 +4,13 @@ from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from certificates.codes import normalise
+from lms.accounts.exports import take
 from lms.core import clock, login
 from lms.core.errors import NotFound
+from lms.core.i18n import gettext as _
 from lms.core.i18n import pick
 from lms.credentials import services, words
-from lms.credentials.register import get_document, list_looks
+from lms.credentials.register import get_paper, list_looks
 from lms.credentials.signatures import list_put_off
 from lms.credentials.trails import read_trail
 from lms.credentials.views.blueprint import bp, config
@@ -44,13 +46,16 @@ def _ahead(outlook: services.Outlook) -> list[tuple[services.Progress, list[str]
 
 @bp.get("/sertifikat/<code>/berkas")
 @login.signed_in
+@login.about_people
 def download(code: str) -> ResponseReturnValue:
-    """Answer with the paper as it was issued."""
-    document = get_document(code, login.require_viewer())
+    """Answer with the paper as it was issued; whoever takes another's leaves a mark in its name."""
+    document, is_own = get_paper(code, login.require_viewer())
     response = Response(document.body, mimetype=document.media_type)
     # A neutral name: the file may stay on a shared device.
-    name = f"sertifikat-{normalise(code)}.pdf"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    name = f"sertifikat-{normalise(code)}"
+    if not is_own:
+        name = take(_("Sertifikat %(code)s", code=str(normalise(code)))).name(name)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
     return response
 
 

@@ -13,6 +13,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 
+from lms.cohorts.marks import mark_of
 from lms.cohorts.models import Cohort, Part
 from lms.core import clock, jobs, login
 from lms.core.db import unit_of_work
@@ -181,12 +182,16 @@ def retry_job(slug: str, job: str) -> ResponseReturnValue:
 
 @bp.get("/angkatan/<slug>/penerbitan/<job>/berkas/<int:part>")
 @login.role("trainer")
+@login.about_people
 def job_papers(slug: str, job: str, part: int) -> ResponseReturnValue:
     """Answer with the papers of a job in one file, streamed."""
-    found, _scheme = issuing.get_progress(_own_class(slug), job)
+    cohort = _own_class(slug)
+    found, _scheme = issuing.get_progress(cohort, job)
     if not 1 <= part <= issuing.parts_of(found):
         raise NotFound(str(part))
-    body = stream_with_context(issuing.zip_papers(found.id, part))
+    mark = mark_of(cohort)
+    body = stream_with_context(issuing.zip_papers(found.id, part, mark.text))
     response = Response(body, mimetype="application/zip")
-    response.headers["Content-Disposition"] = f'attachment; filename="berkas-{job}-{part}.zip"'
+    name = mark.name(f"berkas-{job}-{part}")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.zip"'
     return response

@@ -6,6 +6,7 @@ from lms.cohorts import services as cohorts
 from lms.cohorts.models import Cohort
 from lms.core.i18n import day, moment, pick
 from lms.core.i18n import gettext as _
+from lms.core.marks import Mark
 from lms.core.papers import Column, Paper
 from lms.practice.attendance.rules import Half, row_code
 from lms.practice.attendance.services import Timetable
@@ -14,7 +15,7 @@ ROW = 23.0
 """Points: room for a signature."""
 
 
-def draw(cohort: Cohort, table: Timetable, half: Half, *, now: datetime) -> bytes:
+def draw(cohort: Cohort, table: Timetable, half: Half, mark: Mark, *, now: datetime) -> bytes:
     """Return the sheet of one half day as PDF; rows go on over pages."""
     part = _("pagi") if half.half == "am" else _("siang")
     title = _("Daftar hadir")
@@ -54,4 +55,5 @@ def draw(cohort: Cohort, table: Timetable, half: Half, *, now: datetime) -> byte
     return paper.finish(
         lambda number, count: _("Halaman %(number)s dari %(count)s · dicetak %(at)s",
                                 number=number, count=count, at=printed),
+        mark.lines,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from lms.cohorts import services as cohorts
+from lms.cohorts.marks import mark_of
 from lms.cohorts.models import Cohort, Part
 from lms.core import login, sheets
 from lms.core.errors import NotFound
@@ -65,6 +66,7 @@ def quiz(slug: str, code: str) -> ResponseReturnValue:
 
 @bp.get("/angkatan/<slug>/kuis/<code>/hasil.<ending>")
 @login.role("trainer", "admin")
+@login.about_people
 def quiz_file(slug: str, code: str, ending: str) -> ResponseReturnValue:
     """Give the marks of a quiz as a table: rows people, columns questions."""
     cohort = class_of(slug)
@@ -72,7 +74,7 @@ def quiz_file(slug: str, code: str, ending: str) -> ResponseReturnValue:
     columns = [_("Nama"), _("Instansi"), _("Dikirim"), _("Persen")]
     asked = max((len(line.paper.marks) for line in report.people if line.paper), default=0)
     columns += [str(number) for number in range(1, asked + 1)]
-    return _file(f"kuis-{slug}", columns, list(_rows(report)), ending)
+    return _file(f"kuis-{slug}", columns, list(_rows(report)), ending, cohort)
 
 
 def _rows(report: QuizReport) -> Iterator[list[Cell]]:
@@ -90,12 +92,12 @@ def _rows(report: QuizReport) -> Iterator[list[Cell]]:
 
 
 def _file(
-    name: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], ending: str
+    name: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], ending: str, cohort: Cohort
 ) -> ResponseReturnValue:
     if ending == "csv":
-        return sheets.answer_csv(name, columns, rows)
+        return sheets.answer_csv(name, columns, rows, mark_of(cohort))
     if ending == "xlsx":
-        return sheets.answer_xlsx(name, columns, rows)
+        return sheets.answer_xlsx(name, columns, rows, mark_of(cohort))
     raise NotFound(ending)
 
 
@@ -138,6 +140,7 @@ def draw(report: PairReport) -> str:
 
 @bp.get("/angkatan/<slug>/kuis/pasangan/<public_id>.<ending>")
 @login.role("trainer", "admin")
+@login.about_people
 def pair_file(slug: str, public_id: str, ending: str) -> ResponseReturnValue:
     """Give both scores of each person as a table."""
     cohort = class_of(slug)
@@ -153,4 +156,4 @@ def pair_file(slug: str, public_id: str, ending: str) -> ResponseReturnValue:
         ]
         for line in report.people
     ]  # fmt: skip
-    return _file(f"selisih-{slug}", columns, rows, ending)
+    return _file(f"selisih-{slug}", columns, rows, ending, cohort)

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from flask import Response, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from lms.cohorts.marks import mark_of
 from lms.cohorts.models import Cohort
-from lms.core import clock, login
+from lms.core import clock, login, sheets
 from lms.core.db import unit_of_work
 from lms.practice.attendance import rules, services, sheet_pdf
 from lms.practice.attendance.forms import KeyForm, KeyRowForm
@@ -16,14 +17,15 @@ from lms.practice.attendance.views.blueprint import bp, get_cohort, page_number,
 
 @bp.get("/angkatan/<slug>/hadir/lembar.pdf")
 @login.role("trainer")
+@login.about_people
 def paper(slug: str) -> ResponseReturnValue:
     """Give the sheet of one half day to sign on."""
     cohort, now = get_cohort(slug), clock.now()
     table = services.timetable_of(cohort)
     half = table.choose(cohort, request.args.get("bagian"), now)
-    response = Response(sheet_pdf.draw(cohort, table, half, now=now), mimetype="application/pdf")
-    response.headers["Content-Disposition"] = f'inline; filename="hadir-{slug}-{half.key}.pdf"'
-    return response
+    mark = mark_of(cohort)
+    body = sheet_pdf.draw(cohort, table, half, mark, now=now)
+    return sheets.answer_pdf(f"hadir-{slug}-{half.key}", body, mark)
 
 
 @bp.get("/angkatan/<slug>/hadir/lembar")
