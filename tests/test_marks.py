@@ -1,5 +1,6 @@
 """Every file with data of people carries the mark of its taking, and the mark leads back to it."""
 
+import inspect
 import io
 import re
 import zipfile
@@ -22,6 +23,7 @@ from lms.accounts.models import Person
 from lms.cohorts.models import Cohort
 from lms.core import login, sheets
 from lms.core.db import db
+from lms.core.login import policy_of
 from lms.core.models import AuditEvent
 from tests import crowd, factories
 from tests.conftest import SqliteHome
@@ -121,7 +123,7 @@ def said(file: Taken) -> list[str]:
         about = book.get_sheet_by_name(book.sheet_names[-1]).to_python()
         with zipfile.ZipFile(io.BytesIO(file.data)) as parts:
             sheets_of = [one for one in parts.namelist() if one.startswith("xl/worksheets/sheet")]
-            feet = [parts.read(one).decode().rpartition("<oddFooter>")[2] for one in sheets_of]
+            feet = [parts.read(one).decode().partition("<oddFooter>")[2] for one in sheets_of]
             properties = parts.read("docProps/core.xml").decode()
         assert len(feet) == len(book.sheet_names) == 2
         return [str(about), *feet, properties]
@@ -163,6 +165,28 @@ def test_every_file_about_people_leads_back_to_who_took_it(here: Crowd):
             assert reference.encode() not in file.data, "a table stays a table"
         seen.add(reference)
     assert len(seen) == len(walked), "each taking has its own"
+
+
+SENDS = re.compile(r"\banswer_(csv|xlsx|pdf)\b|Content-Disposition|\b_file\(")
+
+
+def test_every_view_for_staff_that_sends_a_file_says_whether_it_is_about_people(app: Flask):
+    """So that a new one is in the walk above, or said to be about nobody."""
+    sending = {
+        name: view
+        for name, view in app.view_functions.items()
+        if policy_of(view) and SENDS.search(inspect.getsource(view))
+    }
+    silent = {
+        name
+        for name, view in sending.items()
+        if policy_of(view).roles
+        and not hasattr(view, "about_people")
+        and not hasattr(view, "about_nobody")
+    }
+    assert silent == set()
+    by_other_means = {"agencies.people_file", "agencies.check_many", "credentials.download"}
+    assert registered(app) - by_other_means <= set(sending), "the control: the sign is seen"
 
 
 def test_kinds_of_files_are_all_among_them(here: Crowd):
