@@ -5,6 +5,7 @@ file copy on SQLite, CREATE DATABASE … TEMPLATE on PostgreSQL, whose server ea
 """
 
 import fcntl
+import gc
 import os
 import shutil
 import signal
@@ -21,13 +22,16 @@ from flask import Flask, g, has_app_context
 from flask.testing import FlaskClient
 from hypothesis import settings
 
+from tests import apart  # the first of ours: it hears of every listener
+
+# isort: split
 from lms import release
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.app import create_app
 from lms.config import Config
 from lms.core import schema
-from lms.core.db import db, unit_of_work
+from lms.core.db import UtcDateTime, db, unit_of_work
 from tests import once, pace
 from tests.measure import count_on, uncounted
 from tests.postgres import Server, start_server
@@ -60,6 +64,7 @@ class Browser(FlaskClient):
 
 
 once.install()
+apart.count_types(UtcDateTime)
 _checked = cache(release.check)
 
 
@@ -67,6 +72,22 @@ def pytest_configure() -> None:
     """Let servers that tests start be interrupted, also when the tests run in the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[object]:
+    """Import every test: nothing of it is let go of, so nobody looks for what may be."""
+    if worker := getattr(session.config, "workerinput", None):
+        place, workers = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+        pace.rewrite_ahead(session.config, place, workers)
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*pace.LOOKS)
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from _pytest.assertion import rewrite
 
 from tests import memory, pace
 from tests.measure import ROOT, unmeasured
@@ -48,6 +49,50 @@ def test_lines_of_a_walk_are_not_counted_and_those_after_it_are(tmp_path: Path):
     missing = {text[line - 1].strip() for line in counted["missing_lines"]}
     # Counting begins again with the next function that is called.
     assert missing == {"assert sys.gettrace() is None", 'step("within")', 'step("after")'}
+
+
+DOORS = """
+from tests.apart import apart, seen
+
+def machine(called):
+    for one in called:
+        one()
+    if not called:
+        raise ValueError
+
+def listener():
+    found.append("heard")
+
+def work():
+    door = apart(machine)
+    door([seen(listener)])
+    found.append("after the door")
+    try:
+        door([])
+    except ValueError:
+        found.append("after an error")
+    apart(list)(given() for _once in [1])
+
+def given():
+    found.append("given, and run behind the door")
+
+found = []
+work()
+assert len(found) == 4
+"""
+
+
+def test_behind_a_door_nobody_counts_and_before_and_after_it_all_is_counted(tmp_path: Path):
+    probe = tmp_path / "probe.py"
+    probe.write_text(DOORS)
+    env = unmeasured(COVERAGE_RCFILE=os.devnull, COVERAGE_CORE="ctrace")
+    run = functools.partial(subprocess.run, check=True, cwd=tmp_path, env=env)
+    run([sys.executable, "-m", "coverage", "run", "--include=probe.py", probe.name])
+    run([sys.executable, "-m", "coverage", "json", "-q", "-o", "found.json"])
+    counted = json.loads((tmp_path / "found.json").read_text())["files"]["probe.py"]
+    lines = DOORS.splitlines()
+    missing = [lines[line - 1].strip() for line in counted["missing_lines"]]
+    assert missing == ["for one in called:", "one()", "if not called:", "raise ValueError"]
 
 
 ENDED = """
@@ -123,3 +168,22 @@ def test_postgresql_and_walks_begin_before_the_rest(request, engine_name: str):
     assert pace.first(request.node) == {"postgresql": 1, "sqlite": 2}[engine_name]
     request.node.add_marker("browser")
     assert pace.first(request.node) == 0
+
+
+def test_what_one_process_has_rewritten_the_others_find(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    files = [tmp_path / f"test_{name}.py" for name in "abc"]
+    for path in files:
+        path.write_text("def test_one():\n    assert 1 + 1 == 2\n")
+    done = [rewrite.get_cache_dir(path) / f"{path.stem}{rewrite.PYC_TAIL}" for path in files]
+    done[1].parent.mkdir()
+    done[1].write_bytes(b"of another process")
+    pace.rewrite_ahead(request.config, 1, 3, tmp_path)
+    assert done[1].read_bytes() == b"of another process"
+    assert [rewrite._read_pyc(*pair) is not None for pair in zip(files, done, strict=True)] == [
+        True,
+        False,
+        True,
+    ]
