@@ -47,7 +47,7 @@ def keep(officer_id: int, people: Sequence[tuple[str, str]], *, zone: str, now: 
             each = len(known) if n < SPREAD else 4
             served = {known[2 * n % each], known[(2 * n + 1) % each]}
             coverage.set_areas(placed, sorted(served), officer_id=officer_id)
-        week = rules.week_of(now.astimezone(clock).date())
+        week = rules.week_of(rules.night_of(now.astimezone(clock)))
         for days in (week, [day + timedelta(days=7) for day in week]):
             roster = {
                 (day, Shift.NIGHT): [people[n % len(people)][1]]

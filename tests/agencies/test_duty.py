@@ -144,6 +144,26 @@ def test_the_week_is_filled_in_and_answers(world: World, sign_in):
     assert board(world.agency).now == []
 
 
+def test_before_seven_on_a_monday_the_night_of_sunday_is_set(world: World, sign_in):
+    """The page for tonight opens the week that night belongs to, not the one that has begun."""
+    world.certified()
+    officer = officer_of(world.agency)
+    with time_machine.travel(AT - timedelta(hours=19), tick=False):  # Monday, 02.00 WIB
+        browser = sign_in(officer)
+        assert "minggu=2026-03-30" in browser.get("/instansi/piket").text
+        form = browser.get("/instansi/piket/atur").text
+        assert fields(form)["week"] == "2026-03-30"
+        assert "Minggu, 5 Apr sekarang" in text_of(form)
+        answer = browser.post(
+            "/instansi/piket/atur",
+            data=fields(form) | {"h6-night-0": "Rahma Yuliani"},
+            follow_redirects=True,
+        )
+        assert "Ya. Bertugas: Rahma Yuliani." in text_of(answer.text)
+    with time_machine.travel(AT - timedelta(hours=14), tick=False):  # 07.00
+        assert "minggu=2026-04-06" in sign_in(officer).get("/instansi/piket").text
+
+
 def test_an_unknown_name_is_marked_and_nothing_is_lost(world: World, sign_in):
     world.certified()
     put(world, MONDAY, Shift.NIGHT, "Rahma Yuliani")

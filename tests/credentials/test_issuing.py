@@ -55,24 +55,24 @@ def class_of(size: int) -> World:
     return world
 
 
-def decide_fast(world: World, size: int) -> list[int]:
+def decide_fast(world: World, size: int, now: datetime = NOW) -> list[int]:
     """Let many people be decided in few transactions. Returns the decisions."""
     people = [world.join(f"Peserta {n:02d}").id for n in range(size)]
     for person_id in people:
-        append(person_id, full("K1", NOW - timedelta(days=9)), "K1-")
+        append(person_id, full("K1", now - timedelta(days=9)), "K1-")
     db.session.commit()
     cohort_id, signers = world.cohort.id, (world.trainer.id, world.assessor.id)
     cohort = world.cohort
     seen = {
         line.seat.person_id: line.digest
-        for line in meeting.get_meeting(cohort, "K1", signers[0], now=NOW).lines
+        for line in meeting.get_meeting(cohort, "K1", signers[0], now=now).lines
     }
     with unit_of_work():
         for person_id in people:
             for signer in signers:
                 signatures.sign(
                     person_id, "K1", cohort_id=cohort_id, signer_id=signer,
-                    seen=seen[person_id], now=NOW,
+                    seen=seen[person_id], now=now,
                 )  # fmt: skip
         decisions = [signatures.find_decided(one, "K1") for one in people]
     return [one for one in decisions if one is not None]

@@ -3,12 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
+from lms.core import clock
 from lms.core.db import db, unit_of_work
 from tests import factories
 from tests.credentials.world import World
@@ -27,6 +29,8 @@ class Agency:
     holder: str
     papers: list[tuple[str, str]]
     """Code and printed name."""
+    number: str
+    """The number on the first paper."""
 
 
 @pytest.fixture
@@ -36,8 +40,10 @@ def agency(make_app: Callable[..., Flask]) -> Iterator[Agency]:
     with app.app_context():
         world = World()
         people = [world.trainee, *(world.join(name) for name in ("Budi Satu", "Cici Dua"))]
-        papers = [(made.code, made.holder_name) for made in map(world.certified, people)]
-        found = Agency(f"http://127.0.0.1:{port}", world.trainee.email, papers)
+        month_ago = clock.now() - timedelta(days=30)  # nothing of it is about to end
+        issued = [world.certified(person, now=month_ago) for person in people]
+        papers = [(made.code, made.holder_name) for made in issued]
+        found = Agency(f"http://127.0.0.1:{port}", world.trainee.email, papers, issued[0].number)
         officer = factories.person("agency", email=OFFICER)
         with unit_of_work():
             factories.appoint(officer.id, world.agency.id)
@@ -115,7 +121,7 @@ def complain(page: Page, agency: Agency) -> None:
     page.fill("#text", "Kertas ini ditunjukkan oleh orang lain.")
     assert faults(page) == []
     page.get_by_role("button", name="Kirim pengaduan").click()
-    page.get_by_role("heading", name="Pengaduan 0001/SULUH-K1/2026").wait_for()
+    page.get_by_role("heading", name=f"Pengaduan {agency.number}").wait_for()
     assert "Diterima" in text(page)
 
 

@@ -17,7 +17,7 @@ from lms.core.db import unit_of_work
 from lms.core.errors import NotFound
 from lms.core.forms import one_line
 from lms.core.i18n import gettext as _
-from lms.core.i18n import ngettext
+from lms.core.i18n import local, ngettext
 
 LONGEST = 200
 OFFERED = 300
@@ -31,7 +31,11 @@ def duty_board() -> ResponseReturnValue:
     unit, now = chosen(), clock.now()
     board = duty.read_board([unit.organisation.id], at=now, zone=zone())
     return render_template(
-        "agencies/duty_board.html", unit=unit, board=board, now=now, week=rules.week_of(today())[0]
+        "agencies/duty_board.html",
+        unit=unit,
+        board=board,
+        now=now,
+        week=rules.week_of(_running())[0],
     )
 
 
@@ -42,8 +46,13 @@ def duty_week() -> ResponseReturnValue:
     try:
         asked = date.fromisoformat(request.args.get("minggu", "")[:10])
     except ValueError:
-        asked = today()
+        asked = _running()
     return _week_page(chosen(), _week(asked))
+
+
+def _running() -> date:
+    """Return the day whose shift is on: before seven in the morning the night of yesterday is."""
+    return rules.night_of(local(clock.now()))
 
 
 def _week(day: date) -> list[date]:
@@ -72,7 +81,7 @@ def _week_page(
         offered=[(label, person in certified) for person, label in offered[:OFFERED]],
         shifts=labels.SHIFTS,
         slots=range(duty.SLOTS),
-        today=today(),
+        running=_running(),
         step=timedelta(days=7),
     )
 
