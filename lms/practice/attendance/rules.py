@@ -303,3 +303,34 @@ def newest_begun(days: Mapping[Half, date], local: datetime) -> Half:
         if (day, half.half == "pm") <= (local.date(), local.hour >= NOON)
     ]
     return max(begun, default=min(days))
+
+
+EXERCISES = (5, 10, 15, 20)
+"""Minutes of an exercise that can be chosen; others are typed."""
+LONGEST_EXERCISE = 180
+BREAK = 15
+"""Minutes of a break that is proposed, then up to the next round five minutes."""
+HOUR = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])")
+
+
+def read_minutes(text: str) -> int | None:
+    """Return how many minutes an exercise takes, or None where that is no such number."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 4):
+        return None
+    minutes = int(text)
+    return minutes if 0 < minutes <= LONGEST_EXERCISE else None
+
+
+def read_hour(text: str) -> time | None:
+    """Return the hour somebody wrote, as `10:15` or `10.15`, or None."""
+    found = HOUR.fullmatch(text)
+    return time(int(found[1]), int(found[2])) if found else None
+
+
+def hour_after(local: datetime, minutes: int, step: int = 1) -> time:
+    """Return the hour so many minutes from now, up to the next whole `step` of minutes."""
+    reached = local + timedelta(minutes=minutes)
+    whole = reached.replace(second=0, microsecond=0)
+    if whole < reached:
+        whole += timedelta(minutes=1)
+    return (whole + timedelta(minutes=-whole.minute % step)).time()

@@ -490,3 +490,35 @@ def test_only_a_trainer_of_the_class_sees_the_code(app: Flask, sign_in: SignIn, 
     for action in ("buka", "tutup", "lembar"):
         sent = {"bagian": "1am", "mulai": "09:00", "toleransi": "5"}
         assert browser.post(f"{where(room)}/{action}", data=sent).status_code == 404
+
+
+@time_machine.travel(AT, tick=False)
+def test_the_screen_names_hours_where_no_script_counts(app: Flask, sign_in: SignIn):
+    room = Room()
+    browser = sign_in(room.trainer)
+    screen = f"{where(room)}/kode?bagian=1am"
+    page = browser.get(screen).text
+    assert 'data-offset="420"' in page
+    assert 'value="09:45"' in page  # a break of a quarter of an hour is proposed
+    for sent, until in (("latihan=20&menit=", "09:50"), ("latihan=20&menit=7", "09:37")):
+        response = browser.get(f"{screen}&{sent}")
+        assert response.status_code == 302
+        assert response.location.endswith(f"{where(room)}/kode?bagian=1am&sampai={until}")
+    assert "Latihan sampai pukul 09.50." in browser.get(f"{screen}&sampai=09:50").text
+    assert "Jeda. Kembali pukul 10.15." in browser.get(f"{screen}&jeda=10:15").text
+    # What is no hour is not drawn, and not repeated.
+    for sent in ("jeda=<b>besok", "sampai=25:00", "latihan=999", "menit=x"):
+        page = browser.get(f"{screen}&{sent}").text
+        assert "data-stage " in page
+        assert "besok" not in page
+
+
+@time_machine.travel(AT, tick=False)
+def test_no_companion_s_name_stands_on_the_screen(app: Flask, sign_in: SignIn):
+    room = Room()
+    room.note("1am", "present", "late")
+    open_half(room, "1am")
+    page = sign_in(room.trainer).get(f"{where(room)}/kode?bagian=1am").text
+    assert "2 dari 2" in page
+    assert not any(person.name in page for person in room.people)
+    assert room.people[0].name in sign_in(room.trainer).get(where(room)).text

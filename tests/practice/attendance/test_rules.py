@@ -1,12 +1,13 @@
 """Half days, lessons and changes, without Flask or a database."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lms.core.clock import ZONES
+from lms.practice.attendance import rules
 from lms.practice.attendance.rules import (
     ALPHABET,
     LENGTH,
@@ -271,3 +272,40 @@ def test_browsers_of_several_people_are_found():
     assert shared_devices(notes) == {
         1: frozenset({2}), 2: frozenset({1, 6}), 6: frozenset({2}),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("5", 5), ("180", 180), ("1", 1), ("0", None), ("181", None), ("1000", None), ("", None),
+     ("-5", None), ("5.5", None), ("٥", None)],
+)  # fmt: skip
+def test_an_exercise_takes_whole_minutes(text: str, minutes: int | None):
+    assert rules.read_minutes(text) == minutes
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [("10:15", time(10, 15)), ("9.05", time(9, 5)), ("23:59", time(23, 59)), ("24:00", None),
+     ("10:60", None), ("", None), ("10:15:00", None), ("٩:05", None)],
+)  # fmt: skip
+def test_an_hour_is_read_as_people_write_it(text: str, hour: time | None):
+    assert rules.read_hour(text) == hour
+
+
+@pytest.mark.parametrize(
+    ("at", "minutes", "step", "reached"),
+    [
+        (datetime(2026, 3, 20, 10, 0, tzinfo=UTC), 10, 1, time(10, 10)),
+        (
+            datetime(2026, 3, 20, 10, 0, 1, tzinfo=UTC),
+            10,
+            1,
+            time(10, 11),
+        ),  # nobody's minutes are cut short
+        (datetime(2026, 3, 20, 10, 0, tzinfo=UTC), 15, 5, time(10, 15)),
+        (datetime(2026, 3, 20, 10, 1, tzinfo=UTC), 15, 5, time(10, 20)),
+        (datetime(2026, 3, 20, 23, 50, tzinfo=UTC), 15, 5, time(0, 5)),
+    ],
+)
+def test_the_hour_after_so_many_minutes(at: datetime, minutes: int, step: int, reached: time):
+    assert rules.hour_after(at, minutes, step) == reached

@@ -1,13 +1,16 @@
 """The code on the big screen, and who has come in by it."""
 
+from datetime import datetime, timedelta
+
 from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lms.cohorts.models import Cohort
 from lms.core import clock, login
+from lms.core.clock import ZONES
 from lms.core.db import unit_of_work
 from lms.core.errors import NotFound
-from lms.practice.attendance import checkin, pictures, services, tickets
+from lms.practice.attendance import checkin, pictures, rules, services, tickets
 from lms.practice.attendance.forms import CloseForm, OpenForm
 from lms.practice.attendance.views.blueprint import bp, get_cohort
 
@@ -18,9 +21,18 @@ LIVE = 5
 @bp.get("/angkatan/<slug>/hadir/kode")
 @login.role("trainer")
 def screen(slug: str) -> ResponseReturnValue:
-    """Show the code of the moment, or the form that opens the half day."""
-    cohort = get_cohort(slug)
-    return _page(cohort, request.args.get("bagian"), None)
+    """Show the code of the moment, or the form that opens the half day.
+
+    The countdown runs in the page. Where no script does, the page names the hour at which the
+    exercise ends, and the hour until which there is a break.
+    """
+    cohort, key = get_cohort(slug), request.args.get("bagian")
+    asked = request.args.get("menit") or request.args.get("latihan", "")
+    minutes = rules.read_minutes(asked)
+    if minutes is not None:
+        until = rules.hour_after(_local(cohort), minutes)
+        return redirect(url_for(".screen", slug=slug, bagian=key, sampai=f"{until:%H:%M}"))
+    return _page(cohort, key, None)
 
 
 @bp.get("/angkatan/<slug>/hadir/kode.svg")
@@ -88,6 +100,10 @@ def arrivals(slug: str) -> ResponseReturnValue:
     )
 
 
+def _local(cohort: Cohort) -> datetime:
+    return clock.now().astimezone(ZONES[cohort.zone])
+
+
 def _page(cohort: Cohort, key: str | None, form: OpenForm | None) -> str:
     found = checkin.get_screen(cohort, key, secret=tickets.secret(), now=clock.now())
     if form is None:
@@ -100,4 +116,10 @@ def _page(cohort: Cohort, key: str | None, form: OpenForm | None) -> str:
         address=pictures.address(cohort.slug, ""),
         again=min(LIVE, found.seconds),
         here=url_for(".screen", slug=cohort.slug, bagian=found.half.half.key),
+        exercises=rules.EXERCISES,
+        longest=rules.LONGEST_EXERCISE,
+        until=rules.read_hour(request.args.get("sampai", "")),
+        back_at=rules.read_hour(request.args.get("jeda", "")),
+        proposed=rules.hour_after(_local(cohort), rules.BREAK, 5),
+        offset=ZONES[cohort.zone].utcoffset(None) // timedelta(minutes=1),
     )
