@@ -204,6 +204,7 @@ PAGES: list[Page] = [
     ("agency", "/instansi/laporan?tahun=2020&hal=1", 15),
     ("agency", "/instansi/laporan.csv", 15),
     ("agency", "/instansi/laporan.xlsx", 15),
+    ("agency", "/instansi/laporan.pdf", 15),
     ("learner", "/angkatan/{slug}/masukan", 3),
     ("trainer", "/angkatan/{slug}/hasil-masukan", 4),
     ("admin", "/angkatan/{slug}/hasil-masukan.csv", 4),

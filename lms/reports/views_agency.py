@@ -1,10 +1,10 @@
-"""Pages of the report an agency hands on: tables on screen, CSV and XLSX."""
+"""Pages of the report an agency hands on: tables on screen, PDF, CSV and XLSX."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from flask import current_app, render_template, request
+from flask import Response, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from lms.accounts.exports import take
@@ -14,10 +14,10 @@ from lms.agencies.units import Chosen
 from lms.core import clock, login, sheets
 from lms.core.clock import ZONES
 from lms.core.errors import NotFound
-from lms.core.i18n import day, pick
+from lms.core.i18n import day, moment, pick
 from lms.core.i18n import gettext as _
 from lms.core.sheets import Cell
-from lms.reports import agency
+from lms.reports import agency, agency_pdf
 from lms.reports.agency import Report
 from lms.reports.blueprint import bp
 from lms.reports.recap import Figures
@@ -65,6 +65,23 @@ def _query(unit: Chosen, found: Report) -> dict[str, Any]:
     """Return what leads to this report again."""
     year = {"tahun": found.own.year} if found.own else {}
     return {"unit": unit.organisation.public_id} | year
+
+
+@bp.get("/instansi/laporan.pdf")
+@login.role("agency")
+def agency_report_pdf() -> ResponseReturnValue:
+    """Give the report of an agency as a paper."""
+    unit, now = _chosen(), clock.now()
+    body = agency_pdf.draw(
+        unit.organisation.name,
+        unit.organisation.city,
+        _report(unit, now),
+        as_of=day(now),
+        printed=moment(now, current_app.extensions["suluh"].zone),
+    )
+    response = Response(body, mimetype="application/pdf")
+    response.headers["Content-Disposition"] = 'inline; filename="laporan-instansi.pdf"'
+    return response
 
 
 @bp.get("/instansi/laporan.csv")

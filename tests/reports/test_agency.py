@@ -12,6 +12,7 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from lms.accounts.models import Person
@@ -20,11 +21,13 @@ from lms.agencies.services import Standing
 from lms.cohorts import services as cohorts
 from lms.core.clock import ZONES
 from lms.core.db import db, unit_of_work
+from lms.credentials import schemes
 from lms.modules import services as modules
 from lms.modules.models import Outcome
 from lms.practice.attendance import services as attendance
-from lms.reports import agency, views_agency
+from lms.reports import agency, agency_pdf, views_agency
 from lms.reports.agency import Report
+from lms.reports.recap import Figures, OwnClasses
 from lms.reports.rules import LEAST, parts_shown
 from tests import factories
 from tests.agencies.test_views import officer_of, revoke
@@ -271,6 +274,145 @@ def test_a_year_without_classes(world: World, sign_in: SignIn):
     assert "Semua kelas" not in {row[1] for row in found}
 
 
+# The paper
+
+
+def paper(browser: FlaskClient, query: str = "") -> list[str]:
+    """Return the lines of the report as a paper, page after page."""
+    answer = browser.get(f"{PATH}.pdf{query}")
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/pdf"
+    return lines_of(answer.data)
+
+
+def lines_of(body: bytes) -> list[str]:
+    return [
+        " ".join(line.split())
+        for page in PdfReader(BytesIO(body)).pages
+        for line in page.extract_text(extraction_mode="layout").splitlines()
+        if line.strip()
+    ]
+
+
+def cells_of(lines: Sequence[str], name: str) -> list[str]:
+    """Return the figures of the row of this name."""
+    [row] = [line for line in lines if line.startswith(f"{name} ")]
+    return row.removeprefix(f"{name} ").split()
+
+
+def test_the_paper_says_what_the_page_says(world: World, sign_in: SignIn):
+    people = grow(world, 12)
+    for one in people[:6]:
+        world.certified(one)
+    attend(world)
+    learn(people[:5], NOW)
+    place(world, people[:7], people[2:9], [])
+    browser = sign_in(officer_of(world.agency))
+    said = paper(browser)
+    text = " ".join(said)
+    assert "LAPORAN INSTANSI" in text
+    assert "Puskesmas Kenanga" in text
+    assert "Keadaan pada 1 April 2026" in text
+    assert "Pendamping 12" in said
+    assert cells_of(said, "Asesmen Risiko") == ["6", "0", "0", "0", "0", "6"]
+    assert cells_of(said, "Anggrek") == ["tersembunyi"]
+    assert cells_of(said, "Melati") == ["0"]
+    assert cells_of(said, "Semua kelas") == ["12", "72", "100%", "6"]
+    assert "Pelajaran daring: 5 orang, 5 JP." in text
+    assert "“Tersembunyi”: kelompok di bawah lima orang" in text
+    assert "Halaman 1 dari 1 · dicetak 1 April 2026" in text
+    assert not [name for name in ("Rahma", "Orang 0") if name in text]
+    assert f'href="{PATH}.pdf?unit=' in browser.get(PATH).text
+    title = PdfReader(BytesIO(browser.get(f"{PATH}.pdf").data)).metadata
+    assert title is not None
+    assert title.title == "Laporan instansi – Puskesmas Kenanga"
+
+
+def test_the_paper_hides_what_the_page_hides(world: World, sign_in: SignIn):
+    people = grow(world, 12)
+    for one in people[:3]:
+        world.certified(one)
+    learn(people[:9], NOW)
+    browser = sign_in(officer_of(world.agency))
+    said = paper(browser)
+    shown = words(browser.get(PATH).text)
+    assert cells_of(said, "Asesmen Risiko") == ["tersembunyi", "0", "0", "0", "0", "tersembunyi"]
+    assert "Asesmen Risiko tersembunyi 0 0 0 0 tersembunyi" in shown
+    [whole] = re.findall(r"Semua kelas (\S+ \S+ \S+ \S+)", shown)
+    assert cells_of(said, "Semua kelas") == whole.split()
+    assert "Pelajaran daring: tersembunyi" in " ".join(said)
+
+
+@pytest.mark.parametrize("whole", [5, 7, 12])
+def test_who_reads_the_paper_learns_no_hidden_part(app: Flask, whole: int):
+    """Drawn for every way six standings can share a whole that a reader knows from the paper."""
+    level = schemes.list_schemes()[0]
+    ways = [
+        counts
+        for counts in product((0, 1, 3, 5, 6, 9), repeat=6)
+        if sum(counts) == whole and sorted(counts) == list(counts)
+    ]
+    assert len(ways) > 1
+    seen: dict[tuple[str, ...], list[tuple[int, ...]]] = defaultdict(list)
+    for counts in ways:
+        cells = dict(zip(Standing, parts_shown(counts), strict=True))
+        found = Report(
+            people=whole,
+            levels=(agency.LevelLine(level, cells),),
+            own=OwnClasses((), Figures(None, None, None, None), 2026, (2026,)),
+        )
+        with app.test_request_context():
+            body = agency_pdf.draw("X", "Y", found, as_of="hari ini", printed="tadi")
+        said = lines_of(body)
+        assert f"Pendamping {whole}" in said
+        row = cells_of(said, "Asesmen Risiko")
+        assert row == ["tersembunyi" if one is None else str(one) for one in cells.values()]
+        hidden = [n for n, one in enumerate(row) if one == "tersembunyi"]
+        rest = whole - sum(int(one) for one in row if one != "tersembunyi")
+        assert len(hidden) != 1, "the whole gives it away"
+        assert rest == 0 or rest >= LEAST, "together they are few"
+        assert not [one for one in row if one in {"1", "2", "3", "4"}]
+        seen[tuple(row)].append(counts)
+    assert len(seen) > 1
+
+
+def test_the_paper_of_few_or_none_says_so(world: World, sign_in: SignIn):
+    grow(world, LEAST - 1)
+    said = " ".join(paper(sign_in(officer_of(world.agency))))
+    assert "Belum dapat dilaporkan" in said
+    assert "Pendamping tersembunyi" in said
+    empty = " ".join(paper(sign_in(officer_of(factories.organisation("Kosong")))))
+    assert "Belum ada pendamping" in empty
+    assert "Pendamping 0" in empty
+    for text in (said, empty):
+        assert "Halaman 1 dari 1" in text
+        assert "Tingkat" not in text
+
+
+def test_a_paper_of_many_pages_and_strange_names(world: World, sign_in: SignIn):
+    people = grow(world, 6)
+    by_id, city = people[0].id, world.agency.city
+    names = [f"Kelurahan <b>{n:03}</b> & para Tetangga" for n in range(130)]
+    with unit_of_work():
+        coverage.add_villages(city, names, actor_id=by_id, now=NOW)
+    browser = sign_in(officer_of(world.agency))
+    said = paper(browser)
+    text = " ".join(said)
+    assert all(f"Kelurahan <b>{n:03}</b> & para Tetangga" in text for n in range(130))
+    pages = [line for line in said if "dicetak" in line]
+    assert len(pages) > 2
+    assert f"Halaman {len(pages)} dari {len(pages)}" in pages[-1]
+    assert sum(line == "Kelurahan Pendamping" for line in said) > 2  # on each page of the table
+    with time_machine.travel(datetime(2027, 2, 1, tzinfo=UTC), tick=False):
+        browser = sign_in(officer_of(world.agency))
+        later = " ".join(paper(browser))
+        assert "Pelatihan 2027" in later
+        assert "Tidak ada orang Anda di kelas tahun ini." in later
+        earlier = " ".join(paper(browser, "?tahun=2026"))
+        assert "Pelatihan 2026" in earlier
+        assert world.cohort.title in earlier
+
+
 # Who may
 
 
@@ -281,7 +423,7 @@ def test_one_of_several_agencies_and_no_other(world: World, sign_in: SignIn):
     ids = {one.name: one.public_id for one in (world.agency, second, foreign)}
     assert "7 pendamping" in browser.get(PATH).text
     assert "Belum ada pendamping" in browser.get(f"{PATH}?unit={ids['Zaman Baru']}").text
-    for ending in ("", ".csv", ".xlsx"):
+    for ending in ("", ".csv", ".xlsx", ".pdf"):
         assert browser.get(f"{PATH}{ending}?unit={ids['Asing']}").status_code == 404
         assert browser.get(f"{PATH}{ending}?unit={ids['Zaman Baru']}").status_code == 200
         assert sign_in(factories.person("trainee")).get(f"{PATH}{ending}").status_code == 403
