@@ -18,6 +18,7 @@ from wtforms.validators import EqualTo, Optional, Regexp
 from lms.accounts.forms import EMAIL, email_field
 from lms.cohorts import labels, rules
 from lms.cohorts.models import Cohort, Organisation
+from lms.cohorts.officers import Vouching
 from lms.cohorts.services import ClassData
 from lms.cohorts.timetables.rules import BadDates, check_dates
 from lms.config import ZONES
@@ -152,6 +153,16 @@ class VouchForm(PageForm):
 
     person = choice_field(_("Petugas"))
     vouched_by, letter, letter_on, note = _vouching("jamin-").values()
+
+
+def vouching_of(form: InviteForm | OfficerForm | VouchForm) -> Vouching:
+    """Return on whose word an officer is to stand, as typed."""
+    return Vouching(
+        by=form.vouched_by.data,
+        letter=form.letter.data,
+        letter_on=form.letter_on.data,
+        note=form.note.data,
+    )
 
 
 class StaffForm(PageForm):

@@ -6,7 +6,18 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, bindparam, insert, literal, null, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    bindparam,
+    cast,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased, defer
 
 from certificates import codes
@@ -446,6 +457,42 @@ def asked_before_query() -> Select[*tuple[Any, ...]]:
         (document["curricula"].as_string() + "\n" + document["holds"].as_string()).label("what"),
         null().label("began_at"),
         null().label("ended_at"),
+    )
+
+
+def ending_query(person_id: int, at: datetime, first: date, last: date) -> Select[*tuple[Any, ...]]:
+    """Return a query of one person's certificates that end on these days, both included.
+
+    Of each scheme the newest alone, unless it was revoked or replaced. Columns: feature, code (the
+    scheme), what (its last day and its two titles, a line each), began_at, ended_at.
+    """
+    ended = select(CertificateEvent.id).where(
+        CertificateEvent.certificate_id == Certificate.id, CertificateEvent.at <= at
+    )
+    newer = aliased(Certificate)
+    follows = select(newer.id).where(
+        newer.person_id == Certificate.person_id,
+        newer.scheme_code == Certificate.scheme_code,
+        newer.id > Certificate.id,
+    )
+    lines = (cast(Certificate.valid_until, String), Scheme.title, Scheme.title_en)
+    return (
+        select(
+            literal("ending", String).label("feature"),
+            Certificate.scheme_code.label("code"),
+            (lines[0] + "\n" + lines[1] + "\n" + lines[2]).label("what"),
+            Certificate.issued_at.label("began_at"),
+            null().label("ended_at"),
+        )
+        .join(Scheme, Scheme.code == Certificate.scheme_code)
+        .where(
+            Certificate.person_id == person_id,
+            Certificate.issued_at <= at,
+            Certificate.valid_until >= first,
+            Certificate.valid_until <= last,
+            ~ended.exists(),
+            ~follows.exists(),
+        )
     )
 
 

@@ -69,6 +69,18 @@ def paper_spans(today: date) -> list[Span]:
     return spans
 
 
+def paper_stage(ends: date, today: date) -> int | None:
+    """Return the stage of which somebody is told whose certificate ends on this day, or None."""
+    spans = paper_spans(today)
+    return next((span.stage for span in spans if span.first <= ends <= span.last), None)
+
+
+def paper_window(today: date) -> tuple[date, date]:
+    """Return the first and the last day of the ends of which people are told today."""
+    spans = paper_spans(today)
+    return spans[0].first, spans[-1].last
+
+
 def at_a_good_hour(there: datetime) -> datetime:
     """Return when a mail may go out: at once by day, at seven when it is night.
 

@@ -26,6 +26,7 @@ from lms.credentials import register
 from lms.credentials.rules import day_of
 from lms.lineage import laws as readings
 from lms.modules.outlines import Line, Outline, list_outlines
+from lms.notices import rules as notices
 from lms.pages import rules
 from lms.pages.rules import Next, Standing, Step, What
 from lms.practice.cases import services as cases
@@ -90,6 +91,17 @@ class OpenQuiz:
     closes_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A certificate that ends soon, or ended a short while ago, and none has followed."""
+
+    scheme: str
+    title: tuple[str, str]
+    last_day: date
+    stage: int
+    """As of the notices: 0 when it has ended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Learner:
     """The home of a companion."""
@@ -110,6 +122,8 @@ class Learner:
     """Oldest first."""
     quizzes: tuple[OpenQuiz, ...]
     """Those that close first come first."""
+    endings: tuple[Ending, ...]
+    """Those that end first come first."""
 
 
 def read_learner(person_id: int, *, now: datetime) -> Learner:
@@ -146,6 +160,7 @@ def read_learner(person_id: int, *, now: datetime) -> Learner:
         messages=tuple(history.messages()),
         deltas=tuple(history.deltas()),
         quizzes=tuple(history.quizzes()),
+        endings=tuple(history.endings(day_of(now))),
     )
 
 
@@ -176,10 +191,14 @@ class _History:
     @classmethod
     def of(cls, person_id: int, now: datetime) -> "_History":
         """Read it."""
+        today = day_of(now)
+        first, last = notices.paper_window(today)
         asked = {
             "person": person_id,
             "now": now,
-            "today": day_of(now),
+            "today": today,
+            "first": first,
+            "last": last,
             "since": now - messages.SHOWN,
         }
         events: dict[tuple[str, str], list[Event]] = defaultdict(list)
@@ -258,6 +277,15 @@ class _History:
             slug, _line, title = one.what.partition("\n")
             yield OpenQuiz(one.code, slug, title, one.ended_at)
 
+    def endings(self, today: date) -> Iterator[Ending]:
+        """Give the certificates whose holders are told of their end, the nearest end first."""
+        found = [many[0] for (what, _code), many in self.events.items() if what == "ending"]
+        for one in sorted(found, key=lambda event: (event.what, event.code)):
+            ends, *titles = one.what.split("\n")
+            stage = notices.paper_stage(last := date.fromisoformat(ends), today)
+            if stage is not None:
+                yield Ending(one.code, (titles[0], titles[1]), last, stage)
+
     def coached(self, kind: EvidenceKind, code: str) -> list[datetime]:
         """Return when a trainer gave guidance on one thing."""
         return [event.began_at for event in self.of_one("coaching", code, kind.value)]
@@ -271,12 +299,15 @@ def _everything() -> CompoundSelect[*tuple[Any, ...]]:
     now = cast(datetime, bindparam("now", type_=UtcDateTime))
     today = cast(date, bindparam("today", type_=Date))
     since = cast(datetime, bindparam("since", type_=UtcDateTime))
+    first = cast(date, bindparam("first", type_=Date))
+    last = cast(date, bindparam("last", type_=Date))
     return union_all(
         quiz_standing.history_query(person),
         simulations.history_query(person),
         cases.history_query(person),
         competency.coaching_query(person),
         register.in_force_query(person, now, today),
+        register.ending_query(person, now, first, last),
         register.asked_before_query(),
         messages.message_query(person, since),
         readings.delta_query(person, now, today, unread=True),

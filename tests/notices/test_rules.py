@@ -33,6 +33,15 @@ def test_a_certificate_is_told_in_one_stage_at_most(days_left: int):
     assert stages == expected
 
 
+@given(st.integers(-400, 400))
+def test_the_stage_of_one_certificate_is_that_of_its_span(days_left: int):
+    ends = TODAY + timedelta(days=days_left)
+    stages = [s.stage for s in rules.paper_spans(TODAY) if s.first <= ends <= s.last]
+    assert rules.paper_stage(ends, TODAY) == (stages[0] if stages else None)
+    first, last = rules.paper_window(TODAY)
+    assert (first <= ends <= last) is bool(stages)
+
+
 @given(
     st.dates(date(2026, 1, 1), date(2026, 12, 31)),
     st.times(),

@@ -17,10 +17,13 @@ from lms.cohorts.services import Timetabled
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core.db import db, unit_of_work
-from lms.credentials.models import Scheme
-from lms.credentials.rules import Reason
+from lms.core.i18n import day
+from lms.credentials.models import CertificateEvent, EventKind, Scheme
+from lms.credentials.rules import Reason, day_of, end_of
 from lms.modules import services as modules
 from lms.modules.models import Lesson, Outcome
+from lms.notices import due
+from lms.notices import rules as notices
 from lms.pages import services
 from lms.pages.rules import Next, Standing, Step, What
 from lms.quizzes.models import Item
@@ -450,6 +453,91 @@ def test_a_speaker_sees_the_sessions(sign_in: Enter):
     assert "21 Maret 2026, siang" in text
     assert "2 JP" in text
     assert "Hukum acara" not in text_of(sign_in(person))  # the access has ended since
+
+
+# A certificate that ends
+
+
+def endings(person_id: int, now: datetime) -> list[tuple[str, int]]:
+    with counted() as statements:
+        found = services.read_learner(person_id, now=now)
+    assert len(statements) <= 5
+    return [(one.scheme, one.stage) for one in found.endings]
+
+
+@pytest.mark.both
+def test_the_home_tells_of_an_end_on_the_days_the_notices_do(app: Flask):
+    held = world.World()
+    paper, who = held.certified(held.trainee), held.trainee.id
+    ends, issued = paper.valid_until, paper.issued_at
+    assert endings(who, issued) == []
+    for left in (91, 90, 31, 30, 8, 7, 1, 0, -1, -30, -31):
+        at = end_of(ends) - timedelta(days=left + 1)  # the first moment of a day of western time
+        stage = notices.paper_stage(ends, ends - timedelta(days=left))
+        for moment in (at, at + timedelta(hours=23, minutes=59)):
+            told = [] if stage is None else [("K1", stage)]
+            assert endings(who, moment) == told, left
+    stranger = factories.person("trainee").id
+    assert endings(stranger, end_of(ends) - DAY) == []
+
+
+@pytest.mark.both
+def test_who_was_told_by_a_notice_reads_it_at_home(app: Flask):
+    """The same days on both sides, counted from what is really sent."""
+    held = world.World()
+    paper, who = held.certified(held.trainee), held.trainee.id
+    ends = paper.valid_until
+    for left in (92, 91, 90, 45, 0, -1, -29, -30, -31, -32):
+        now = end_of(ends) - timedelta(days=left + 1) + timedelta(hours=5)
+        due_now = [
+            one.stage
+            for span in notices.paper_spans(day_of(now))
+            for one in due._papers_ending(span, "WIB")
+        ]
+        assert [stage for _scheme, stage in endings(who, now)] == due_now, left
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("kind", list(EventKind))
+def test_what_was_taken_back_or_renewed_ends_silently(app: Flask, kind: EventKind):
+    held = world.World()
+    paper, who = held.certified(held.trainee), held.trainee.id
+    near = end_of(paper.valid_until) - 20 * DAY
+    assert endings(who, near) == [("K1", 30)]
+    ids = paper.id, held.trainer.id
+    with unit_of_work():
+        db.session.add(
+            CertificateEvent(
+                certificate_id=ids[0], kind=kind, reason_public="error", reason_internal="",
+                by_id=ids[1], at=near,
+            )
+        )  # fmt: skip
+    assert endings(who, near) == []
+
+
+def test_a_renewed_certificate_ends_silently(app: Flask):
+    held = world.World()
+    paper, who = held.certified(held.trainee), held.trainee
+    near = end_of(paper.valid_until) - 20 * DAY
+    world.fulfil(who, "K1", at=near - 9 * DAY)
+    held.issue(who, now=near)
+    assert endings(who.id, near + DAY) == []
+    assert endings(who.id, near + 25 * DAY) == []  # also once the old one is over
+
+
+def test_the_words_of_an_end(app: Flask, sign_in: Enter):
+    held = world.World()
+    paper = held.certified(held.trainee)
+    for left, words in (
+        (20, "Sertifikat Asesmen Risiko segera berakhir."),
+        (-3, "Sertifikat Asesmen Risiko sudah berakhir."),
+    ):
+        with time_machine.travel(end_of(paper.valid_until) - left * DAY, tick=False):
+            text = text_of(sign_in(held.trainee))
+        assert words in text
+        assert f"Berlaku sampai {day(paper.valid_until)}" in text
+        assert 'href="/sertifikat#menuju"' in text
+    assert "berakhir" not in text_of(sign_in(factories.person("trainee")))
 
 
 def test_an_officer_sees_the_two_ways(sign_in: Enter):

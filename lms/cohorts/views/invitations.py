@@ -32,9 +32,9 @@ from lms.cohorts.forms import (
     InviteForm,
     JoinForm,
     organisation_choices,
+    vouching_of,
 )
 from lms.cohorts.models import Cohort
-from lms.cohorts.officers import Vouching
 from lms.cohorts.organisations import get_organisation, list_organisations
 from lms.cohorts.services import TooManyOfficers, get_cohort_to_invite
 from lms.cohorts.views.blueprint import bp
@@ -348,14 +348,5 @@ def _invite(form: InviteForm, cohort: Cohort | None, viewer: Viewer) -> services
         subject=subject,
         body=body,
         now=now,
-        vouching=_vouching(form) if form.role.data == "agency" else None,
-    )
-
-
-def _vouching(form: InviteForm) -> Vouching:
-    return Vouching(
-        by=form.vouched_by.data,
-        letter=form.letter.data,
-        letter_on=form.letter_on.data,
-        note=form.note.data,
+        vouching=vouching_of(form) if form.role.data == "agency" else None,
     )

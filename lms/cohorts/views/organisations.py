@@ -25,9 +25,9 @@ from lms.cohorts.forms import (
     OtherNameForm,
     VouchForm,
     organisation_choices,
+    vouching_of,
 )
 from lms.cohorts.models import NameKind, Organisation, OrganisationKind
-from lms.cohorts.officers import Vouching
 from lms.cohorts.organisations import OfficerLine
 from lms.cohorts.services import NameTaken, NoAccount, TooManyOfficers
 from lms.cohorts.views.blueprint import bp
@@ -210,7 +210,7 @@ def organisation_appoint(public_id: str) -> ResponseReturnValue:
                 services.appoint_officer(
                     found.id,
                     form.email.data,
-                    vouching=_vouching(form),
+                    vouching=vouching_of(form),
                     actor_id=login.require_viewer().id,
                     now=clock.now(),
                 )
@@ -236,7 +236,7 @@ def organisation_vouch(public_id: str) -> ResponseReturnValue:
             services.vouch_for_officer(
                 found.id,
                 form.person.data,
-                vouching=_vouching(form),
+                vouching=vouching_of(form),
                 actor_id=login.require_viewer().id,
                 now=clock.now(),
             )
@@ -259,15 +259,6 @@ def organisation_dismiss(public_id: str) -> ResponseReturnValue:
         )
     flash(_("Penunjukan petugas berakhir."), "success")
     return redirect(url_for(".organisation", public_id=found.public_id))
-
-
-def _vouching(form: OfficerForm | VouchForm) -> Vouching:
-    return Vouching(
-        by=form.vouched_by.data,
-        letter=form.letter.data,
-        letter_on=form.letter_on.data,
-        note=form.note.data,
-    )
 
 
 def _offer_officers(form: VouchForm, officers: Sequence[OfficerLine]) -> None:
