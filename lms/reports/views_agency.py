@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from flask import Response, current_app, render_template, request
+from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
 from lms.accounts.exports import take
@@ -69,19 +69,20 @@ def _query(unit: Chosen, found: Report) -> dict[str, Any]:
 
 @bp.get("/instansi/laporan.pdf")
 @login.role("agency")
+@login.about_people
 def agency_report_pdf() -> ResponseReturnValue:
     """Give the report of an agency as a paper."""
     unit, now = _chosen(), clock.now()
+    mark = take(unit.organisation.name)
     body = agency_pdf.draw(
         unit.organisation.name,
         unit.organisation.city,
         _report(unit, now),
         as_of=day(now),
         printed=moment(now, current_app.extensions["suluh"].zone),
+        mark=mark,
     )
-    response = Response(body, mimetype="application/pdf")
-    response.headers["Content-Disposition"] = 'inline; filename="laporan-instansi.pdf"'
-    return response
+    return sheets.answer_pdf("laporan-instansi", body, mark)
 
 
 @bp.get("/instansi/laporan.csv")
