@@ -150,7 +150,7 @@ def version_csv() -> ResponseReturnValue:
         raise NotFound("version")
     found = chains.downstream(*asked)
     columns = [_("Nama"), _("Alamat e-mail"), _("Instansi"), _("Kelas"), _("Kota"), _("Tingkat")]
-    return sheets.answer_csv(f"hilir-{asked[0]}", columns, _rows(found), take())
+    return sheets.answer_csv(f"hilir-{asked[0]}", columns, _rows(found), take(" ".join(asked)))
 
 
 def _rows(found: chains.Reached) -> Iterator[list[sheets.Cell]]:

@@ -62,6 +62,7 @@ def data() -> ResponseReturnValue:
         "privacy/data.html",
         entries=list(data_map.owned()),
         days=retention.days_of(),
+        file_days=current_app.extensions["suluh"].file_days,
         labels=labels,
     )
 

@@ -86,6 +86,7 @@ def test_the_handbook_is_up_to_date():
 
 def test_the_page_of_stored_data_names_every_owned_table(app: Flask, client: FlaskClient):
     page = client.get("/privasi/data").text
+    assert "dimusnahkan paling lambat 30 hari sesudah diambil" in page
     for entry in data_map.owned():
         assert f"{entry.name}</code>" in page, entry.name
     assert "password_hash" not in page
