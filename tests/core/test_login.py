@@ -198,3 +198,30 @@ def test_an_ended_session_is_nobodys(made: Flask):
     with made.app_context(), unit_of_work():
         accounts.end_session(token, now=login_clock())
     assert browser.get("/x/orang").status_code == 302
+
+
+def test_a_held_role_opens_nothing_alone_and_takes_nothing_from_another(made: Flask):
+    made.add_url_rule("/x/petugas", "petugas", login.role("agency")(lambda: "petugas"))
+    both = login.role("agency", "author")(lambda: "berdua")
+    made.add_url_rule("/x/berdua", "berdua", both)
+    asked: list[int] = []
+
+    def gate(viewer: login.Viewer) -> tuple[str, int] | None:
+        asked.append(viewer.id)
+        return ("tunggu", 403) if gate_shut else None
+
+    gate_shut = True
+    login.hold(made, "agency", gate)
+    officer, author = browser_of(made, "agency"), browser_of(made, "agency", "author")
+    assert (officer.get("/x/petugas").status_code, officer.get("/x/petugas").text) == (
+        403,
+        "tunggu",
+    )
+    assert officer.get("/x/berdua").text == "tunggu"
+    assert author.get("/x/petugas").status_code == 403
+    before = len(asked)
+    assert author.get("/x/berdua").text == "berdua"
+    assert officer.get("/x/orang").text == "orang"
+    assert len(asked) == before, "asked only where the role alone opens the page"
+    gate_shut = False
+    assert officer.get("/x/petugas").text == "petugas"

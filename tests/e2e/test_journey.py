@@ -137,6 +137,8 @@ def invite(admin: Someone, email: str, name: str, role: str, *, in_class: bool =
     form.locator("#name").fill(name)
     form.locator("#role").select_option(role)
     form.locator("#organisation").select_option(label="UPTD PPA Kota Contoh")
+    if role == "agency":
+        form.locator("#vouched_by").fill("Nurhayati Contoh, Kepala UPTD PPA")
     form.locator("button[type=submit]").click()
     page.wait_for_load_state()
     return page.locator("#tautan").input_value()
