@@ -176,7 +176,7 @@ def destroy_by(taken_on: date, over_on: date | None, days: int) -> date:
 FILE_REFERENCE = re.compile(
     r"(?<![0-9a-z])brk[\W_]{0,3}([0-9a-z]{5})[\W_]{0,3}([0-9a-z]{5})(?![0-9a-z])"
 )
-BARE_REFERENCE = re.compile(r"([0-9a-z]{5})[\W_]{0,3}([0-9a-z]{5})")
+BARE_REFERENCE = re.compile(r"\A([0-9a-z]{5})[\W_]{0,3}([0-9a-z]{5})\Z")
 
 
 def file_reference(letters: str) -> str:
@@ -190,9 +190,5 @@ def find_file_reference(text: str) -> str | None:
     The last one counts: it stands at the end of a name.
     """
     text = text.lower().strip()
-    found = FILE_REFERENCE.findall(text)
-    bare = BARE_REFERENCE.fullmatch(text)
-    if not found and bare is None:
-        return None
-    parts = found[-1] if found else bare.groups() if bare else ()
-    return file_reference("".join(parts))
+    found = FILE_REFERENCE.findall(text) or BARE_REFERENCE.findall(text)
+    return file_reference("".join(found[-1])) if found else None
