@@ -256,8 +256,10 @@ class Paper:
         y = MARGIN - 8
         canvas.setFillColor(colours[SOFT])
         canvas.setFont(_font(False).fontName, 7.5)
-        canvas.drawString(MARGIN, y, fit(self.title, self.width * 0.7, 7.5))
-        canvas.drawRightString(self.page_width - MARGIN, y, printable(words))
+        words = printable(words)
+        free = self.width - measure(words, 7.5) - 12
+        canvas.drawString(MARGIN, y, fit(self.title, free, 7.5))
+        canvas.drawRightString(self.page_width - MARGIN, y, words)
         canvas.setFont(_font(False).fontName, SMALL)
         for number, line in enumerate(small, 1):
             canvas.drawString(MARGIN, y - number * SMALL * LEADING, fit(line, self.width, SMALL))

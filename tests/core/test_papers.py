@@ -83,6 +83,19 @@ def test_a_title_that_is_too_long_is_cut():
     assert measure(cut, 9) <= 100
 
 
+def test_a_long_title_leaves_room_for_the_words_of_the_page():
+    paper = Paper("Laporan instansi – " + "Kabupaten Kepulauan " * 9)
+    paper.line("x")
+    words = "Halaman 1 dari 1 · dicetak 22 November 2026, 17.35 WITA"
+    body = paper.finish(lambda _number, _count: words)
+    lines = PdfReader(BytesIO(body)).pages[0].extract_text().splitlines()
+    [title] = [line for line in lines if line.startswith("Laporan instansi")]
+    cut = title.partition("…")[0] + "…"
+    assert "…" in title
+    assert measure(cut, 7.5) + 12 + measure(words, 7.5) <= paper.width
+    assert any(words in line for line in lines)
+
+
 def test_facts_stand_beside_their_names_and_pages_break_between_lines():
     paper = Paper("Uji", landscape=True)
     paper.facts([("Tempat", "Aula"), ("Dasar", "kata " * 200)])
