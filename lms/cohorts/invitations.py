@@ -436,13 +436,18 @@ def withdraw(invitation_id: int, *, actor_id: int | None, now: datetime) -> None
 
     Raises NotFound, InvitationClosed.
     """
-    invitation = db.session.get(Invitation, invitation_id, with_for_update=True)
+    invitation = _lock(invitation_id)
     if invitation is None:
         raise NotFound(str(invitation_id))
     _require_open(invitation, now)
     invitation.withdrawn_at = now
     audit.record("cohorts.withdraw", f"invitation:{invitation_id}", actor_id=actor_id, now=now)
     db.session.flush()
+
+
+def _lock(invitation_id: int) -> Invitation | None:
+    """Return an invitation, locked, as it stands then: others may have changed it meanwhile."""
+    return db.session.get(Invitation, invitation_id, with_for_update=True, populate_existing=True)
 
 
 def find_open(token: str, *, now: datetime) -> Invitation:
@@ -469,7 +474,7 @@ def renew(
 
     Its time stays as it was. Raises NotFound, InvitationClosed.
     """
-    invitation = db.session.get(Invitation, invitation_id, with_for_update=True)
+    invitation = _lock(invitation_id)
     if invitation is None:
         raise NotFound(str(invitation_id))
     _require_open(invitation, now)
@@ -576,7 +581,8 @@ def _take_place(invitation: Invitation, person_id: int, now: datetime) -> None:
 def _lock_open(token: str, now: datetime) -> Invitation:
     """Return an open invitation, locked: whoever comes second waits and then finds it used."""
     invitation = db.session.scalar(
-        select(Invitation).where(Invitation.token_hash == hash_token(token)).with_for_update()
+        select(Invitation).where(Invitation.token_hash == hash_token(token)).with_for_update(),
+        execution_options={"populate_existing": True},
     )
     if invitation is None:
         raise UnknownInvitation

@@ -27,7 +27,7 @@ from lms.cohorts.rules import Abbreviation, Fit
 from lms.cohorts.services import NameTaken, NotOpen, get_cohort, get_cohort_to_invite
 from lms.core import clock, http, login, qr, sheets, tables_in
 from lms.core.db import unit_of_work
-from lms.core.errors import NotFound
+from lms.core.errors import DomainError, NotFound
 from lms.core.i18n import gettext as _
 from lms.core.i18n import ngettext
 from lms.core.sheets import Cell
@@ -512,16 +512,10 @@ def walk_in(slug: str) -> ResponseReturnValue:
             is_full = True
             if not form.reason.data:
                 form.reason.errors = [_("Tulis alasannya bila kursi ditambah.")]
-        except NotOne as error:
+        except (NotOne, NameTaken) as error:
             _ask_organisation(form, error)
-        except invitations.AlreadySeated:
-            form.email.errors = [
-                _("Orang ini sudah punya kursi di kelas ini. Catat kehadirannya di daftar.")
-            ]
-        except walkin.Oneself:
-            form.email.errors = [_("Anda tidak dapat mendaftarkan diri sendiri.")]
-        except walkin.NotYet:
-            form.email.errors = [_("Kelas belum mulai. Undang orangnya lewat halaman undangan.")]
+        except (invitations.AlreadySeated, walkin.Oneself, walkin.NotYet) as error:
+            form.email.errors = [_explain_door(error)]
     page = render_template(
         "roster/walk_in.html",
         cohort=cohort,
@@ -571,10 +565,18 @@ def _added(cohort: Cohort, form: WalkInForm) -> ResponseReturnValue:
     return redirect(url_for(".walk_in", slug=cohort.slug, bagian=form.bagian.data))
 
 
-def _ask_organisation(form: WalkInForm, error: NotOne) -> None:
-    if str(error) == Fit.UNKNOWN:
+def _explain_door(error: DomainError) -> str:
+    if isinstance(error, invitations.AlreadySeated):
+        return _("Orang ini sudah punya kursi di kelas ini. Catat kehadirannya di daftar.")
+    if isinstance(error, walkin.Oneself):
+        return _("Anda tidak dapat mendaftarkan diri sendiri.")
+    return _("Kelas belum mulai. Undang orangnya lewat halaman undangan.")
+
+
+def _ask_organisation(form: WalkInForm, error: NotOne | NameTaken) -> None:
+    if isinstance(error, NotOne) and str(error) == Fit.UNKNOWN:
         form.kind.errors = [_("Instansi ini belum ada di daftar. Pilih jenisnya.")]
-    else:
+    else:  # of several, or a colleague added it a moment ago
         form.other.errors = [_("Nama ini dapat berarti beberapa instansi. Pilih dari daftar.")]
 
 

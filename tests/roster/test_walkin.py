@@ -378,6 +378,42 @@ def test_what_was_accepted_is_not_undone(app: Flask):
     assert room.sits(person_at("baru@contoh.test").id)
 
 
+def test_a_lapsed_link_leaves_the_seat_and_can_still_be_undone(app: Flask):
+    room = Room(capacity=1)
+    room.add()
+    person_id = person_at("baru@contoh.test").id
+    later = AT + timedelta(days=4)
+    with unit_of_work():
+        seating.settle(room.cohort_id, now=later)
+    assert room.sits(person_id)
+    [held] = room.visitors(later)
+    assert held.standing.value in ("expired", "withdrawn")
+    room.undo(held.public_id, later)
+    assert not room.sits(person_id)
+    assert db.session.get_one(Seating, room.cohort_id).free == 1
+
+
+@pytest.mark.both
+def test_who_accepts_at_the_moment_of_the_undoing_keeps_the_seat(app: Flask):
+    room = Room()
+    added = room.add()
+    [held] = room.visitors()
+
+    def undo() -> object:
+        return room.undo(held.public_id)
+
+    def take() -> object:
+        return accept(added)
+
+    found = race(app, [undo, take])
+    db.session.rollback()
+    person = db.session.scalar(select(Person).where(Person.email == "baru@contoh.test"))
+    kept = person is not None and room.sits(person.id)
+    refused = (walkin.Accepted, invitations.InvitationClosed, invitations.UnknownInvitation)
+    assert sum(isinstance(one, refused) for one in found) == 1
+    assert kept is isinstance(found[0], walkin.Accepted)
+
+
 def test_only_what_came_in_by_the_door_is_undone_there(app: Flask):
     room = Room()
     with unit_of_work():
