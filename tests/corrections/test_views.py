@@ -1,7 +1,10 @@
 """Pages of corrections: who sees what, first the preview, then the correction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
+import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import text
 
@@ -18,6 +21,14 @@ from tests.corrections.world import CRITICAL, LATER, Sat, correct, wording_in
 from tests.quizzes import helpers
 
 
+@pytest.fixture
+def _today() -> Iterator[None]:
+    """Pages read the clock; evidence and papers of long ago do not count for ever."""
+    with time_machine.travel(LATER - timedelta(hours=1)):
+        yield
+
+
+@pytest.mark.usefixtures("_today")
 def test_a_key_is_looked_at_first_and_corrected_after_a_confirmation(app: Flask, sign_in):
     sat = Sat()
     sat.certify()

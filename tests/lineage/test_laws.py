@@ -1,9 +1,10 @@
 """Who learned an article of law that changed, and what they are given to read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
@@ -25,6 +26,13 @@ SignIn = Callable[[Person], FlaskClient]
 ARTICLE, ON_ITEMS = "UU 23/2004 ps 16", "UU 35/2014 ps 76C"
 ADDRESS = "/admin/hukum/uu-23-2004/16"
 DELTA = ("Yang berubah pada pasal 16", "Kini **polisi** wajib memberi tahu.")
+
+
+@pytest.fixture(autouse=True)
+def _today() -> Iterator[None]:
+    """Pages read the clock; evidence and papers of long ago do not count for ever."""
+    with time_machine.travel(NOW):
+        yield
 
 
 def mark(article: str = ARTICLE, delta: tuple[str, str] = DELTA) -> str:

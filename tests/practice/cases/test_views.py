@@ -1,9 +1,11 @@
 """The pages of case studies, through the browser's door, without scripts."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import time_machine
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
@@ -21,8 +23,14 @@ from tests.practice.cases import scene as scenes
 from tests.practice.cases.scene import CODE, Scene, decide, hand_in, one_try, prose, scene
 
 PAGE = "/studi-kasus/sk1"
-NOW = datetime.now(UTC)
-"""Pages read the clock, so the scene plays today."""
+NOW = factories.NOW + timedelta(days=9)
+
+
+@pytest.fixture(autouse=True)
+def _today() -> Iterator[None]:
+    """Pages read the clock; evidence and papers of long ago do not count for ever."""
+    with time_machine.travel(NOW):
+        yield
 
 
 @pytest.fixture
