@@ -95,13 +95,13 @@ def test_from_the_plan_to_the_result(room: Room, sign_in):
     own = text_of(first.get(url))
     assert "Menunggu penilai kedua" in own
     assert WORDS[0] in own
-    assert url not in first.get("/menilai/esai").text
+    assert f'href="{url}"' not in first.get("/menilai/esai").text
     for browser, who in ((second, room.trainer.id), (third, judge_id)):
         shown = pages(room, ref, position, who)
         assert hits(browser, shown, WORDS) == set()
         marks = [one for one in shown if one.startswith(("/menilai", "/moderasi"))]
         assert not any(NAMES[0] in browser.get(one).text for one in marks)
-        assert url in browser.get("/menilai/esai").text
+        assert f'href="{url}"' in browser.get("/menilai/esai").text
         assert f'href="{url}"' in browser.get("/moderasi").text
         assert "Dua penilai menilai jawaban ini" in text_of(browser.get(url))
     result = f"/kuis/k1/{ref.public_id}/hasil"
