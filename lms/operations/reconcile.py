@@ -24,7 +24,7 @@ from lms.competency.rules import EvidenceKind
 from lms.core.db import db
 from lms.credentials.models import Certificate, Decision, Document, NumberCounter
 from lms.practice.attendance import rules as attendance_rules
-from lms.practice.attendance.models import Attendance
+from lms.practice.attendance.models import Attendance, Way
 from lms.practice.attendance.rules import Half
 from lms.quizzes import keys
 from lms.quizzes import rules as quiz_rules
@@ -430,13 +430,19 @@ def _attendance(counts: Counter[str]) -> Iterator[Problem]:
 
 
 def _present(cohort_id: int) -> dict[int, set[Half]]:
+    """Return who attended which half days. What is noted at the door counts with the seat only."""
+    seated = select(Enrolment.person_id).where(Enrolment.cohort_id == cohort_id)
     newest = (
         select(func.max(Attendance.id))
         .where(Attendance.cohort_id == cohort_id)
         .group_by(Attendance.person_id, Attendance.day, Attendance.half)
     )
     found: dict[int, set[Half]] = defaultdict(set)
-    for row in db.session.scalars(select(Attendance).where(Attendance.id.in_(newest))):
+    query = select(Attendance).where(
+        Attendance.id.in_(newest),
+        (Attendance.way != Way.DOOR) | Attendance.person_id.in_(seated),
+    )
+    for row in db.session.scalars(query):
         if row.presence.counts:
             found[row.person_id].add(Half(row.day, row.half))
     return found

@@ -6,15 +6,26 @@ from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, String, case, cast, func, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
 
-from lms.cohorts.models import ClassMessage, ClassMessageTo, Cohort
+from lms.cohorts.models import ClassMessage, ClassMessageTo, Cohort, Enrolment
 from lms.competency.models import Coaching
 from lms.core.clock import ZONES
 from lms.core.db import db
 from lms.credentials.models import Certificate, CertificateEvent, Decision
 from lms.modules.models import Lesson, LessonDone
-from lms.practice.attendance.models import Attendance
+from lms.practice.attendance.models import Attendance, Way
 from lms.practice.cases.models import CaseReview, CaseSubmission
 from lms.practice.observations.models import ObservationMark, ObservationRound
 from lms.practice.simulations.models import SimulationRun
@@ -207,7 +218,7 @@ def _query(person_id: int) -> Any:
             Attendance.recorded_at,
         )
         .join(Cohort, Cohort.id == Attendance.cohort_id)
-        .where(Attendance.person_id == person_id),
+        .where(Attendance.person_id == person_id, _counts()),
         part(
             Kind.OBSERVATION,
             case((func.max(ObservationMark.harmful_act) > "", "harmful"), else_="seen"),
@@ -244,3 +255,11 @@ def _query(person_id: int) -> Any:
         .join(Certificate, Certificate.id == CertificateEvent.certificate_id)
         .where(Certificate.person_id == person_id),
     )
+
+
+def _counts() -> ColumnElement[bool]:
+    """Leave out what was noted at the door of a class whose seat the person has not accepted."""
+    seated = exists().where(
+        Enrolment.cohort_id == Attendance.cohort_id, Enrolment.person_id == Attendance.person_id
+    )
+    return (Attendance.way != Way.DOOR) | seated

@@ -9,6 +9,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import text
 
+from lms.cohorts import invitations
 from lms.core.db import db, unit_of_work
 from lms.operations import reconcile
 from lms.operations.reconcile import Ledger, Report
@@ -18,6 +19,7 @@ from tests import factories
 from tests.factories import NOW
 from tests.operations.conftest import close
 from tests.quizzes.helpers import answer, begin, sit
+from tests.roster.test_walkin import AT, Room, viewer
 
 SECRET = "x" * 40
 
@@ -154,6 +156,19 @@ def test_a_seat_that_is_gone_and_attendance_without_evidence_are_notes(office: F
     )
     assert any(one.startswith("invitation: is accepted, without a seat") for one in notes())
     assert reconcile.reconcile().agrees()  # notes are to look at
+
+
+def test_what_was_noted_at_the_door_agrees_before_and_after_it_is_accepted(app: Flask):
+    room, stranger = Room(), factories.person()
+    added = room.add(stranger.email)
+    assert (notes(), problems()) == ([], [])
+    with unit_of_work():
+        invitations.accept_as(added.link.rpartition("/")[2], viewer(stranger), now=AT)
+    assert (notes(), problems()) == ([], [])
+    room.add("baru@contoh.test")
+    assert (notes(), problems()) == ([], [])
+    change("DELETE FROM evidence")  # and now it is missed, of both
+    assert len([one for one in notes() if "attended without evidence" in one]) == 2
 
 
 # Receipts and the ledger of a client

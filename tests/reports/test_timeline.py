@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from lms.cohorts import invitations
 from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core import clock
@@ -18,6 +19,7 @@ from lms.reports.timeline import Kind
 from tests import crowd, factories
 from tests.conftest import SqliteHome
 from tests.queries import counted
+from tests.roster.test_walkin import AT, Room, viewer
 
 DAY = timedelta(days=1)
 
@@ -128,3 +130,15 @@ def test_the_page_shows_it(app: Flask, sign_in):
     assert 'role="img"' in page
     only = browser.get(f"{path}?jenis=bimbingan").text
     assert 'aria-current="true"' in only
+
+
+def test_what_was_noted_at_a_door_shows_once_the_seat_is_accepted(app: Flask):
+    room, stranger = Room(), factories.person()
+    added = room.add(stranger.email)
+    settings: dict[str, object] = {"kind": "", "page": 1, "now": AT}
+    seen = timeline.read(stranger.id, "WIB", **settings)  # type: ignore[arg-type]
+    assert seen.counts[Kind.ATTENDANCE] == 0
+    with unit_of_work():
+        invitations.accept_as(added.link.rpartition("/")[2], viewer(stranger), now=AT)
+    seen = timeline.read(stranger.id, "WIB", **settings)  # type: ignore[arg-type]
+    assert seen.counts[Kind.ATTENDANCE] == 1
