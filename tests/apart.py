@@ -24,7 +24,16 @@ import segno
 import sqlalchemy.event
 import sqlalchemy.event.api
 from _pytest.assertion import rewrite
+from hypothesis.core import StateForActualGivenExecution
 from hypothesis.internal import constants_ast
+from hypothesis.internal.conjecture.data import ConjectureData
+from hypothesis.strategies._internal.core import BuildsStrategy, CompositeStrategy
+from hypothesis.strategies._internal.flatmapped import FlatMapStrategy
+from hypothesis.strategies._internal.strategies import (
+    FilteredStrategy,
+    MappedStrategy,
+    SampledFromStrategy,
+)
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy.engine import Connection, Engine, Result, ScalarResult
@@ -64,10 +73,21 @@ DOORS: dict[Any, str] = {
     Canvas: "save drawString drawCentredString drawRightString rect arc line setFont setFillColor",
     pypdf.PageObject: "extract_text",
     constants_ast: "_constants_from_source",
+    StateForActualGivenExecution: "run_engine",
+    ConjectureData: "draw",
     rewrite: "_rewrite_test",
 }
 """Where whose doors are, by their names; none of them lets anybody of ours in but as `seen`."""
 
+OURS: dict[Any, str] = {
+    BuildsStrategy: "do_draw",
+    CompositeStrategy: "do_draw",
+    FlatMapStrategy: "do_draw",
+    FilteredStrategy: "do_filtered_draw",
+    MappedStrategy: "do_draw",
+    SampledFromStrategy: "_transform",
+}
+"""Where examples are made by what tests give: functions, and through them ours."""
 RUNS = {types.GeneratorType, types.FunctionType, map, filter}
 """What is given to a function and runs within it may be ours."""
 
@@ -113,13 +133,13 @@ def seen(function: Callable[..., Any]) -> Callable[..., Any]:
     return counted
 
 
-def _hands_over(function: Callable[..., Any], position: int) -> Callable[..., Any]:
+def _hands_over(function: Callable[..., Any], position: int, *whose: str) -> Callable[..., Any]:
     """Return a function whose argument at that position is called back, and then counted."""
 
     @functools.wraps(function)
     def handing(*args: Any, **values: Any) -> Any:
         ours = args[position]
-        if str(getattr(ours, "__module__", "")).startswith(("lms.", "certificates.")):
+        if str(getattr(ours, "__module__", "")).startswith(whose):
             args = (*args[:position], seen(ours), *args[position + 1 :])
         return function(*args, **values)
 
@@ -140,9 +160,13 @@ def install() -> None:
                 _put([owner], name, classmethod(apart(found.__func__)))
             else:
                 _put([owner], name, apart(found))
-    listen = _hands_over(sqlalchemy.event.listen, 2)
+    for owner, name in OURS.items():
+        _put([owner], name, seen(getattr(owner, name)))
+    listen = _hands_over(sqlalchemy.event.listen, 2, "lms.")
     _put([sqlalchemy.event, sqlalchemy.event.api], "listen", listen)
-    _put([Canvas], "setDateFormatter", _hands_over(Canvas.setDateFormatter, 1))
+    _put([Canvas], "setDateFormatter", _hands_over(Canvas.setDateFormatter, 1, "certificates."))
+    examples = StateForActualGivenExecution
+    _put([examples], "__init__", _hands_over(examples.__init__, 2, "tests."))
 
 
 def count_types(*kinds: type) -> None:

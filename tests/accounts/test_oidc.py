@@ -133,7 +133,7 @@ def provider() -> Iterator[FakeProvider]:
     fake = FakeProvider()
     server = make_server("127.0.0.1", 0, fake.app(), threaded=True)
     fake.issuer = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield fake
     server.shutdown()

@@ -49,7 +49,7 @@ def agency(make_app: Callable[..., Flask]) -> Iterator[Agency]:
             factories.appoint(officer.id, world.agency.id)
         db.session.remove()
     server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield found
     server.shutdown()

@@ -46,7 +46,7 @@ def office(make_app: Callable[..., Flask]) -> Iterator[Office]:
             factories.appoint(officer.id, hospital.id)
         db.session.remove()
     server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield found
     server.shutdown()
