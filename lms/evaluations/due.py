@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from lms.accounts.models import Person
-from lms.cohorts.models import Cohort
+from lms.cohorts import officers
+from lms.cohorts.models import Cohort, Enrolment, Membership, Part
 from lms.core.clock import ZONES
 from lms.core.db import db
 from lms.evaluations import rules
@@ -56,10 +57,28 @@ def batches(now: datetime) -> Iterator[list[int]]:
             yield ids
 
 
+def may_look() -> ColumnElement[bool]:
+    """Return what is true of plans whose superior may see them: an officer only while they are one.
+
+    Who has no account was named by the person, with an address.
+    """
+    appointed = (
+        select(Membership.person_id)
+        .join(Enrolment, Enrolment.organisation_id == Membership.organisation_id)
+        .where(
+            officers.holds(Part.OFFICER),
+            Membership.person_id == Plan.superior_id,
+            Enrolment.cohort_id == Plan.cohort_id,
+            Enrolment.person_id == Plan.person_id,
+        )
+    )
+    return Plan.superior_id.is_(None) | appointed.exists()
+
+
 def list_letters(ids: Sequence[int], now: datetime) -> list[Letter]:
     """Return what is due for these plans. Three queries."""
     rows = db.session.execute(
-        select(Plan, Person, Cohort)
+        select(Plan, Person, Cohort, may_look())
         .join(Person, Person.id == Plan.person_id)
         .join(Cohort, Cohort.id == Plan.cohort_id)
         .where(Plan.id.in_(ids), Person.disabled_at.is_(None))
@@ -77,12 +96,12 @@ def list_letters(ids: Sequence[int], now: datetime) -> list[Letter]:
     for one in db.session.scalars(select(PlanLetter).where(PlanLetter.plan_id.in_(ids))):
         before[one.plan_id, one.stage, one.side].append(one.sent_at)
     found = []
-    for plan, person, cohort in rows:
+    for plan, person, cohort, is_asked in rows:
         today = _day(now, cohort)
         stage = rules.open_stage(cohort.ends_on, today)
         if stage is None:
             continue
-        for side in Side:
+        for side in Side if is_asked else (Side.PERSON,):
             key = (plan.id, stage, side)
             days = [_day(at, cohort) for at in before[key]]
             number = rules.next_letter(days, today, answered=key in answered)

@@ -18,7 +18,7 @@ from lms.core.db import db, insert_once
 from lms.core.errors import DomainError, NotFound
 from lms.core.ids import hash_token
 from lms.core.ids import public_id as new_public_id
-from lms.evaluations import rules
+from lms.evaluations import due, rules
 from lms.evaluations.models import Plan, PlanCheck, PlanLetter, Promise, PromiseRating
 from lms.evaluations.rules import Rating, Side
 from lms.evaluations.services import own_cohort
@@ -286,6 +286,7 @@ def _letter(token: str, now: datetime) -> tuple[PlanLetter, Plan, str]:
             PlanLetter.token_hash == hash_token(token),
             PlanLetter.side == Side.SUPERIOR,
             PlanLetter.expires_at > now,
+            due.may_look(),
         )
     ).first()
     if row is None:

@@ -10,8 +10,9 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from lms.accounts.models import Person
+from lms.cohorts import officers, organisations
 from lms.cohorts import services as cohorts
-from lms.cohorts.models import Cohort
+from lms.cohorts.models import Cohort, Part
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.models import Mail
@@ -285,6 +286,37 @@ def test_an_officer_of_the_own_agency_may_be_the_superior(sheet: content.Sheet) 
     assert {one.to for one in letters()} == {who.email, officer.email}
     assert plans.list_for_officer(officer.id)[0] == 1
     assert plans.list_for_officer(stranger.id) == (0, [])
+
+
+@pytest.mark.both
+def test_an_officer_is_asked_only_while_they_are_one(app: Flask) -> None:
+    cohort, sender = factories.cohort(), factories.organisation()
+    who, officer, admin = factories.person(), factories.officer(sender), factories.person("admin")
+    factories.seat(who, cohort, sender)
+    ids = cohort.id, who.id
+    write(*ids, "Rahasia kecil", by=Superior(officer.name, person_id=officer.id))
+    at = AT_END + timedelta(days=30)
+    reminders.sweep(at)
+    token = next(token_in(one) for one in letters() if one.to == officer.email)
+    asked = plans.read_letter(token, now=at)
+    office, key, by = sender.id, officer.public_id, admin.id
+    with unit_of_work():
+        organisations.dismiss_officer(office, key, actor_id=by, now=at)
+    with pytest.raises(NotFound):
+        plans.read_letter(token, now=at)
+    ratings = {asked.promises[0].id: (Rating.DONE, "")}
+    with pytest.raises(NotFound), unit_of_work():
+        plans.check_by_superior(token, ratings, "", now=at)
+    sent = len([one for one in letters() if one.to == officer.email])
+    reminders.sweep(AT_END + timedelta(days=90))
+    assert len([one for one in letters() if one.to == officer.email]) == sent == 1
+    assert len([one for one in letters() if one.to == who.email]) == 2, "the control"
+    with unit_of_work():
+        cohorts.add_member(officer.id, office, Part.OFFICER)
+    assert reminders.sweep(AT_END + timedelta(days=91)) == 0, "nobody has vouched yet"
+    with unit_of_work():
+        officers.vouch(officer.id, office, factories.WORD, actor_id=by, now=at)
+    assert reminders.sweep(AT_END + timedelta(days=91)) == 1
 
 
 @pytest.mark.both
