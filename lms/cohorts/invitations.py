@@ -555,7 +555,9 @@ def _take_place(invitation: Invitation, person_id: int, now: datetime) -> None:
         seats.taken(person_id, invitation.cohort_id, now=now)
     if "agency" in invitation.roles and organisation_id:
         services.add_member(person_id, organisation_id, Part.OFFICER)
-        if invitation.vouching:
+        # Who was appointed since stands on that word: this one is older.
+        since = officers.has_word_since(person_id, organisation_id, invitation.created_at)
+        if invitation.vouching and not since:
             officers.vouch(
                 person_id,
                 organisation_id,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, String, bindparam, cast, func, select, update
 
 from lms.accounts.models import Person
 from lms.cohorts.models import Invitation, Membership, Organisation, Part
@@ -115,6 +115,43 @@ def keep_word(
     )
 
 
+def withdraw_invitations(email: str, organisation_id: int, *, actor_id: int, now: datetime) -> None:
+    """Take back what is open of somebody's invitations to ask in the name of an organisation."""
+    taken = db.session.scalars(
+        update(Invitation)
+        .where(
+            Invitation.email == email,
+            Invitation.organisation_id == organisation_id,
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+            Invitation.expires_at > now,
+            _invites_officers(),
+        )
+        .values(withdrawn_at=now)
+        .returning(Invitation.id)
+    ).all()
+    for invitation_id in taken:
+        audit.record("cohorts.withdraw", f"invitation:{invitation_id}", actor_id=actor_id, now=now)
+
+
+def _invites_officers() -> ColumnElement[bool]:
+    return cast(Invitation.roles, String).contains('"agency"')
+
+
+def has_word_since(person_id: int, organisation_id: int, at: datetime) -> bool:
+    """Tell whether a word for an officer was written down after `at`. One query."""
+    return bool(
+        db.session.scalar(
+            select(Membership.person_id).where(
+                Membership.person_id == person_id,
+                Membership.organisation_id == organisation_id,
+                holds(Part.OFFICER),
+                Membership.vouched_at > at,
+            )
+        )
+    )
+
+
 _VOUCHED = (
     select(Membership.person_id)
     .where(Membership.person_id == bindparam("person"), holds(Part.OFFICER))
@@ -136,6 +173,7 @@ def list_waiting(person_id: int) -> list[Waiting]:
             Invitation.person_id == person_id,
             Invitation.organisation_id == Organisation.id,
             Person.disabled_at.is_(None),
+            _invites_officers(),
         )
         .order_by(Invitation.id.desc())
         .limit(1)

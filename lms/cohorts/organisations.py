@@ -412,12 +412,14 @@ def _pointing() -> list[tuple[Table, Column[int]]]:
 
 def _move_members(old_id: int, new_id: int) -> int:
     """Move people and officers, with the word for them. Raises TooManyOfficers."""
+    # Taken out in one statement: a word that is written down meanwhile comes along.
     found = db.session.execute(
-        select(
+        delete(Membership)
+        .where(Membership.organisation_id == old_id)
+        .returning(
             Membership.person_id, Membership.part, Membership.vouched_at, Membership.vouching
-        ).where(Membership.organisation_id == old_id)
+        )
     ).all()
-    db.session.execute(delete(Membership).where(Membership.organisation_id == old_id))
     for person_id, part, vouched_at, vouching in found:
         services.add_member(person_id, new_id, part)
         if vouched_at is not None:
@@ -487,8 +489,12 @@ def vouch_for_officer(
 
 
 def dismiss_officer(organisation_id: int, public_id: str, *, actor_id: int, now: datetime) -> None:
-    """End somebody's appointment as officer, and the word for them. Raises NotFound. Flushes."""
-    person_id = accounts.get_person(public_id).id
+    """End somebody's appointment as officer, and the word for them. Raises NotFound. Flushes.
+
+    An open invitation to the same office ends with it: the word in it would bring them back.
+    """
+    person = accounts.get_person(public_id)
+    person_id = person.id
     ended = db.session.scalar(
         delete(Membership)
         .where(
@@ -507,6 +513,7 @@ def dismiss_officer(organisation_id: int, public_id: str, *, actor_id: int, now:
         now=now,
         person=person_id,
     )
+    officers.withdraw_invitations(person.email, organisation_id, actor_id=actor_id, now=now)
     db.session.flush()
 
 

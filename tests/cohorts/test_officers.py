@@ -1,6 +1,8 @@
 """An officer nobody has vouched for sees nothing about people, whatever way they came."""
 
 import re
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -8,13 +10,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.agencies import services as agencies
-from lms.cohorts import officers, organisations, services
+from lms.cohorts import invitations, officers, organisations, services
 from lms.cohorts.models import Membership, Organisation, Part
+from lms.core import clock
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.login import policy_of
@@ -206,8 +209,6 @@ def test_who_came_without_waits_and_the_administrator_sees_it(app: Flask, sign_i
 
 
 def test_an_invitation_of_before_names_who_sent_it(app: Flask, sign_in: Enter):
-    from lms.cohorts import invitations
-
     house, admin = factories.organisation(), factories.person("admin", name="Ayu <b>P</b>")
     by_id, sender_id = admin.id, house.id
     with unit_of_work():
@@ -222,8 +223,6 @@ def test_an_invitation_of_before_names_who_sent_it(app: Flask, sign_in: Enter):
 
 
 def _just_now() -> Any:
-    from lms.core import clock
-
     return clock.now() - timedelta(minutes=1)
 
 
@@ -244,6 +243,70 @@ def test_it_ends_with_the_appointment(app: Flask, sign_in: Enter):
         organisations.vouch_for_officer(
             ids[0], admin.public_id, vouching=factories.WORD, actor_id=ids[2], now=NOW
         )
+
+
+@pytest.mark.both
+def test_an_open_invitation_ends_with_the_appointment(app: Flask, sign_in: Enter):
+    """Else whoever was dismissed comes back by themselves, on the word that stands in it."""
+    admin, house, other = (
+        factories.person("admin"),
+        factories.organisation("Satu"),
+        factories.organisation("Lain"),
+    )
+    desk = sign_in(admin)
+    person = factories.person("agency", email="baru@contoh.test")
+    link = send(desk, house, vouched_by="Bu Kepala")
+    person_id, ids = person.id, (house.id, person.public_id, admin.id)
+    with unit_of_work():
+        factories.appoint(person_id, ids[0])
+    with unit_of_work():
+        organisations.dismiss_officer(*ids[:2], actor_id=ids[2], now=clock.now())
+    elsewhere = send(desk, other, vouched_by="Bu Lain")
+    browser = sign_in(db.session.get_one(Person, person_id))
+    browser.post(f"{link}/terima")
+    assert not officers.is_vouched(person_id)
+    assert browser.get("/instansi").status_code == 403
+    assert browser.post(f"{elsewhere}/terima").status_code == 302, "the control"
+    assert browser.get("/instansi").status_code == 200
+
+
+def test_an_older_word_takes_no_newer_ones_place(app: Flask, sign_in: Enter):
+    desk, house = sign_in(factories.person("admin")), factories.organisation()
+    person = factories.person("agency", email="baru@contoh.test")
+    link = send(desk, house, vouched_by="Pejabat Lama")
+    person_id, house_id, later = person.id, house.id, clock.now() + timedelta(seconds=5)
+    with unit_of_work():
+        services.add_member(person_id, house_id, Part.OFFICER)
+        word = officers.Vouching(by="Pejabat Baru")
+        officers.vouch(person_id, house_id, word, actor_id=person_id, now=later)
+    browser = sign_in(db.session.get_one(Person, person_id))
+    assert browser.post(f"{link}/terima").status_code == 302
+    [line] = organisations.list_officers(house_id)
+    assert line.vouching == officers.Vouching(by="Pejabat Baru")
+
+
+def test_who_can_help_is_who_invited_the_officer(app: Flask, sign_in: Enter):
+    """Not the trainer who invited the same person into a class, for the same agency."""
+    desk = sign_in(factories.person("admin", name="Ayu Pengundang"))
+    trainer, house, where = (
+        factories.person("trainer"),
+        factories.organisation(),
+        factories.cohort(),
+    )
+    person = factories.person("agency", email="baru@contoh.test")
+    ids = person.id, house.id, trainer.id, where.id
+    browser = sign_in(person)
+    assert browser.post(f"{send(desk, house, vouched_by='X')}/terima").status_code == 302
+    with unit_of_work():
+        made = invitations.invite(
+            email="baru@contoh.test", name="B", roles=["trainee"], cohort_id=ids[3],
+            organisation_id=ids[1], created_by=ids[2], base_url="", subject="s", body="{link}",
+            now=clock.now(),
+        )  # fmt: skip
+    assert browser.post(f"/undangan/{made.token}/terima").status_code == 302
+    with unit_of_work():
+        db.session.execute(update(Membership).values(vouched_at=None, vouching=None))
+    assert [one.inviter for one in officers.list_waiting(ids[0])] == ["Ayu Pengundang"]
 
 
 @pytest.mark.both
@@ -308,6 +371,36 @@ def test_a_word_and_the_end_of_the_appointment_at_once_leave_nobody_vouched(bare
         assert db.session.scalar(ended) == 1
         refused = sum(isinstance(one, NotFound) for one in ends)
         assert db.session.scalar(said) == 4 - 1 - refused
+
+
+@pytest.mark.both
+def test_a_word_written_down_during_a_merger_is_kept(bare_app: Flask):
+    with bare_app.app_context():
+        old, new = factories.organisation("Lama"), factories.organisation("Baru")
+        ids, keys, admin = (
+            (old.id, new.id),
+            (old.public_id, new.public_id),
+            factories.person("admin"),
+        )
+        by_id, person_id = admin.id, unvouched(old).id
+    said = threading.Event()
+
+    def say() -> None:
+        with unit_of_work():
+            officers.vouch(person_id, ids[0], factories.WORD, actor_id=by_id, now=NOW)
+            said.set()
+            time.sleep(0.3)  # the merger reaches the same rows, and waits for them
+
+    def merge() -> None:
+        said.wait(10)
+        with unit_of_work():
+            organisations.merge(*keys, actor_id=by_id, now=NOW)
+
+    assert race(bare_app, [say, merge]) == [None, None]
+    with bare_app.app_context():
+        assert officers.is_vouched(person_id)
+        [line] = organisations.list_officers(ids[1])
+        assert line.vouching == factories.WORD
 
 
 @pytest.mark.both
