@@ -189,6 +189,29 @@ def test_every_view_for_staff_that_sends_a_file_says_whether_it_is_about_people(
     assert registered(app) - by_other_means <= set(sending), "the control: the sign is seen"
 
 
+@pytest.mark.both
+def test_only_what_was_sent_is_noted_whatever_a_browser_asks(app: Flask, sign_in: SignIn):
+    """A file comes whole each time; who asks whether there is one has not taken it."""
+    browser = sign_in(factories.person("admin"))
+
+    def noted() -> int:
+        db.session.rollback()
+        return len(db.session.scalars(select(AuditEvent).where(AuditEvent.action == TAKEN)).all())
+
+    browser.head("/laporan/rekap.csv").close()
+    browser.head("/laporan/rekap.xlsx").close()
+    assert noted() == 0
+    for count, header in enumerate(({"Range": "bytes=0-3"}, {"If-None-Match": "*"}), 1):
+        with browser.get("/laporan/rekap.csv", headers=header) as answer:
+            assert answer.status_code == 200
+            assert answer.get_data(as_text=True).startswith("\ufeff")
+        assert noted() == count
+    broken_off = browser.get("/laporan/rekap.csv", buffered=False)
+    next(iter(broken_off.response))
+    broken_off.close()
+    assert noted() == 3
+
+
 def test_kinds_of_files_are_all_among_them(here: Crowd):
     """The control of the walk: it opens PDF, workbooks and archives, not only names."""
     kinds = {asked.address.rpartition(".")[2] for _name, asked in ways(here)}

@@ -65,6 +65,8 @@ def note_export(response: Response) -> Response:
         return response
     if not hasattr(view, "about_people"):
         raise Unmarked(f"{request.endpoint} draws a mark and is not declared about people")
+    if request.method == "HEAD":
+        return response  # its name was asked for, nothing was taken
     viewer = login.require_viewer()
     work = partial(_note, mark, viewer.id, str(request.endpoint), request.path)
     lost = f"a file that was taken was not noted: {mark.reference}, taken by person {viewer.id}"

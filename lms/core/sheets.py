@@ -23,7 +23,7 @@ INSIDE = re.compile(r"(?<=[,\t\r\n])(\s*)(?=[=+\-@])")
 CHUNK = 200
 """Rows of one piece of a streamed CSV."""
 LONGEST_FOOT = 255
-"""Characters of the foot of a printed sheet; spreadsheets take no longer one."""
+"""Characters of the foot of a printed sheet, as UTF-16 counts; none takes a longer one."""
 
 
 def inert(cell: Cell) -> Cell:
@@ -120,13 +120,19 @@ def _sign(book: Any, sheet: Any, title: str, mark: Mark) -> None:
 
 def _footer(mark: Mark) -> str:
     """Return the foot of a printed sheet: small, nothing in it is a command, not too long."""
-    first, second = (line.replace("&", "&&") for line in mark.lines)
+    first, second = (_literal(line) for line in mark.lines)
     start = f"&L&7 {first}\n"
-    room = LONGEST_FOOT - len(start)
+    cut = second[:LONGEST_FOOT]
+    while len((start + cut).encode("utf-16-le")) > 2 * LONGEST_FOOT:
+        cut = cut[:-1]
     # An odd number of & at the end would be half of an escaped one, cut in two.
-    cut = second[:room]
     odd = (len(cut) - len(cut.rstrip("&"))) % 2
     return start + (cut[:-1] if odd else cut)
+
+
+def _literal(line: str) -> str:
+    """Return a line in which no & is a command; our library takes &&G and &&[ for pictures."""
+    return re.sub(r"&&(?=[G\[])", "&& ", line.replace("&", "&&"))
 
 
 def _attachment(response: Response, name: str) -> Response:

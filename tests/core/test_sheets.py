@@ -7,6 +7,7 @@ from zipfile import ZipFile
 
 import pytest
 from defusedxml import ElementTree
+from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
@@ -116,6 +117,18 @@ def test_a_name_that_fits_stands_in_the_foot(app):
         foot = sheets._footer(factories.mark(by="Sri & Ani"))
     assert "Diambil oleh Sri && Ani, " in foot
     assert foot.endswith(" WITA · Angkatan Melati")
+
+
+@pytest.mark.parametrize(
+    "name", ["Lembaga P&G", "A&&G", "&[Picture]", "\N{GRINNING FACE}" * 200, "&" * 300]
+)
+def test_no_name_takes_the_foot_out_of_a_workbook(app: Flask, name: str):
+    """The library warns and writes none when it sees a picture announced or counts too many."""
+    with app.test_request_context():
+        found = sheets.xlsx_file("rekap", ["Nama"], [["Sri"]], factories.mark(by=name))
+    with found, ZipFile(found) as parts:
+        written = parts.read("xl/worksheets/sheet1.xml").decode()
+    assert "brk-7k3m9-qx2d4" in written.partition("<oddFooter>")[2]
 
 
 def test_a_table_for_programs_is_as_it_was_and_its_name_carries_the_mark(app):
