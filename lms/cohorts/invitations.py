@@ -201,8 +201,10 @@ class Held:
     name: str
     """As the inviter wrote it."""
     organisation: str
+    organisation_id: int
     standing: rules.Standing
     seated: bool
+    sent_at: datetime
 
 
 def find_held(cohort_id: int, email: str, *, now: datetime) -> Invitation | None:
@@ -234,7 +236,7 @@ def held_by(cohort_id: int, people: Select[int], *, now: datetime) -> list[Held]
         .correlate(Person)
     )
     rows = db.session.execute(
-        select(Invitation, Person.id, Person.public_id, Organisation.name, seated)
+        select(Invitation, Person.id, Person.public_id, Organisation, seated)
         .join(Person, Person.email == Invitation.email)
         .join(Organisation, Organisation.id == Invitation.organisation_id)
         .where(Invitation.cohort_id == cohort_id, Person.id.in_(people))
@@ -249,9 +251,11 @@ def held_by(cohort_id: int, people: Select[int], *, now: datetime) -> list[Held]
                 public_id,
                 one.email,
                 one.name,
-                organisation,
+                organisation.name,
+                organisation.id,
                 standing_of(one, now),
                 bool(has_seat),
+                one.created_at,
             )
     return [one for one in found.values() if one.seated or one.standing is rules.Standing.OPEN]
 

@@ -32,8 +32,10 @@ from lms.cohorts.models import (
     CohortCurriculum,
     Enrolment,
     Invitation,
+    Membership,
     Organisation,
     OrganisationKind,
+    Part,
 )
 from lms.core import audit
 from lms.core.db import db
@@ -282,4 +284,28 @@ def leave(person_id: int, cohort_id: int, *, actor_id: int | None, now: datetime
         raise NotFound(str(person_id))
     audit.record(
         "cohorts.leave", f"cohort:{cohort_id}", actor_id=actor_id, now=now, person=person_id
+    )
+
+
+def part_from(person_id: int, organisation_id: int) -> None:
+    """Let somebody no longer count as an agency's who has no seat and never had one by it. Flushes.
+
+    Its officers would go on reading of a person who was written down as theirs by mistake.
+    """
+    by_it = exists().where(
+        Enrolment.person_id == person_id, Enrolment.organisation_id == organisation_id
+    )
+    accepted = exists().where(
+        Invitation.person_id == person_id,
+        Invitation.organisation_id == organisation_id,
+        Invitation.accepted_at.is_not(None),
+    )
+    db.session.execute(
+        delete(Membership).where(
+            Membership.person_id == person_id,
+            Membership.organisation_id == organisation_id,
+            Membership.part == Part.STAFF,
+            ~by_it,
+            ~accepted,
+        )
     )

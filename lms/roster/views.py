@@ -598,7 +598,7 @@ def walk_in_undo(slug: str) -> ResponseReturnValue:
         raise NotFound("undangan")
     try:
         with unit_of_work():
-            name = walkin.undo(
+            undone = walkin.undo(
                 get_cohort(slug, viewer, Part.TRAINER),
                 form.undangan.data,
                 viewer,
@@ -606,8 +606,24 @@ def walk_in_undo(slug: str) -> ResponseReturnValue:
             )
     except walkin.Accepted:
         flash(_("Orangnya sudah menerima undangan, jadi kursinya tetap miliknya."), "info")
+    except walkin.Attended:
+        flash(
+            _(
+                "Tidak dibatalkan: kehadiran orang ini di kelas akan ikut hilang. Selama kelas "
+                "berjalan, hapus dulu catatannya di bagian lain bila memang salah."
+            ),
+            "info",
+        )
     else:
-        flash(_("Pendaftaran %(name)s dibatalkan; kursinya bebas lagi.", name=name), "success")
+        done = (
+            _(
+                "Pendaftaran %(name)s dibatalkan; undangannya yang lama tetap berlaku.",
+                name=undone.name,
+            )
+            if undone.is_invited
+            else _("Pendaftaran %(name)s dibatalkan; kursinya bebas lagi.", name=undone.name)
+        )
+        flash(done, "success")
     return redirect(url_for(".walk_in", slug=slug, bagian=form.bagian.data or None))
 
 

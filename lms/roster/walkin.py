@@ -4,7 +4,7 @@ Services flush. The class is held first, then its seats, then the invitation: wh
 waits and counts what the first one did.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -35,8 +35,16 @@ class Oneself(DomainError):
     """Nobody gives a seat to themselves, or notes themselves."""
 
 
+class OnStaff(DomainError):
+    """The person trains or assesses in this class."""
+
+
 class Accepted(DomainError):
     """The person has accepted the invitation since, so the seat is theirs."""
+
+
+class Attended(DomainError):
+    """More than what was noted at the door would be lost with the seat."""
 
 
 class Result(StrEnum):
@@ -65,6 +73,14 @@ class Added:
     result: Result
     name: str
     link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """Who was taken off the list again, and whether an offer of before still keeps a seat."""
+
+    name: str
+    is_invited: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +159,7 @@ def add(
     A new address gets an account that waits for its first password. Whose account is in another
     class of the viewer sits down at once too; anybody else's is theirs to bring in: a seat is kept,
     and what is noted counts when they accept. `beyond` is why a full class becomes one larger.
-    Raises NotYet, Oneself, invitations.AlreadySeated, seats.NoSeat, NotFound.
+    Raises NotYet, Oneself, OnStaff, invitations.AlreadySeated, seats.NoSeat, NotFound.
     """
     if not has_begun(cohort, now):
         raise NotYet(cohort.slug)
@@ -155,6 +171,8 @@ def add(
         raise Oneself(viewer.public_id)
     if known is not None and seats.seated_pairs([(cohort.id, known.id)]):
         raise invitations.AlreadySeated(visitor.email)
+    if known is not None and _works_here(cohort, known.id):
+        raise OnStaff(visitor.email)
     invited = _invite(cohort, visitor, viewer, beyond, base_url, now)
     if known is None:
         known, is_new = _make_account(visitor, now)
@@ -180,6 +198,11 @@ def add(
     )
     name = known.name if sits else visitor.name
     return Added(result, name, f"{base_url}/undangan/{invited.token}")
+
+
+def _works_here(cohort: Cohort, person_id: int) -> bool:
+    staff = cohorts.list_staff(cohort.id)
+    return any(one.person_id == person_id and one.part is not Part.SPEAKER for one in staff)
 
 
 def _invite(
@@ -240,11 +263,12 @@ def _make_account(visitor: Visitor, now: datetime) -> tuple[accounts.Account, bo
     return accounts.Account(person.id, person.name, has_password=False, is_open=True), True
 
 
-def undo(cohort: Cohort, public_id: str, viewer: Viewer, *, now: datetime) -> str:
-    """Take back what was done at the door, by the invitation's public id; return the name. Flushes.
+def undo(cohort: Cohort, public_id: str, viewer: Viewer, *, now: datetime) -> Undone:
+    """Take back what was done at the door, by the invitation's public id. Flushes.
 
-    The seat is free again, the notes of this class count no more, the link is dead. An account
-    made at the door that nobody ever used is forgotten. Raises NotFound, Accepted.
+    The seat is free again, the notes of this class count no more, the link is dead; an offer of
+    before the door stays. An account made at the door that nobody ever used is forgotten.
+    Raises NotFound, Accepted, Attended.
     """
     attendance.lock(cohort)
     seating.enter(cohort.id, now=now)
@@ -255,7 +279,12 @@ def undo(cohort: Cohort, public_id: str, viewer: Viewer, *, now: datetime) -> st
         raise NotFound(public_id)
     if held.standing is cohort_rules.Standing.ACCEPTED:
         raise Accepted(public_id)
-    if held.standing is cohort_rules.Standing.OPEN:
+    came = attendance.halves_at_door(cohort.id, held.person_id)
+    if held.seated and not accounts.is_untouched(held.person_id):
+        _refuse_loss(cohort, held.person_id, came, now)
+    is_open = held.standing is cohort_rules.Standing.OPEN
+    is_older = held.sent_at < min(came.values())
+    if is_open and not is_older:
         found = invitations.get_invitation(public_id, viewer)
         try:
             invitations.withdraw(found.id, actor_id=viewer.id, now=now)
@@ -266,6 +295,7 @@ def undo(cohort: Cohort, public_id: str, viewer: Viewer, *, now: datetime) -> st
     )
     if held.seated:
         seats.leave(held.person_id, cohort.id, actor_id=viewer.id, now=now)
+        seats.part_from(held.person_id, held.organisation_id)
     audit.record(
         "roster.walk_in_undo",
         f"cohort:{cohort.id}",
@@ -276,4 +306,11 @@ def undo(cohort: Cohort, public_id: str, viewer: Viewer, *, now: datetime) -> st
     seating.settle(cohort.id, now=now)
     if accounts.is_untouched(held.person_id) and not seats.is_awaited(held.person_id, held.email):
         current_app.extensions[FORGET](held.person_id, now)
-    return held.name
+    return Undone(held.name, is_open and is_older)
+
+
+def _refuse_loss(cohort: Cohort, person_id: int, came: Collection[Half], now: datetime) -> None:
+    """Let nobody lose by one button what they attended. Raises Attended."""
+    noted = {half for _who, half in attendance.newest_marks(cohort.id, [person_id])}
+    if noted - set(came) or cohorts.today_in(cohort, now) > cohort.ends_on:
+        raise Attended(str(person_id))

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.accounts.rules import NO_HASH
-from lms.cohorts import invitations, seats
+from lms.cohorts import invitations, organisations, seats
 from lms.cohorts.models import (
     Cohort,
     Enrolment,
@@ -98,7 +98,7 @@ class Room:
         db.session.rollback()
         return walkin.look(db.session.get_one(Cohort, self.cohort_id), "1am", now=now).visitors
 
-    def undo(self, public_id: str, now: datetime = AT) -> str:
+    def undo(self, public_id: str, now: datetime = AT) -> walkin.Undone:
         with unit_of_work():
             return walkin.undo(
                 db.session.get_one(Cohort, self.cohort_id), public_id, self.viewer, now=now
@@ -339,7 +339,7 @@ def test_undone_the_seat_is_free_and_a_wrong_address_is_forgotten(app: Flask):
     added = room.add("salah@contoh.test")
     person_id = person_at("salah@contoh.test").id
     [held] = room.visitors()
-    assert room.undo(held.public_id) == "Siti Baru"
+    assert room.undo(held.public_id) == walkin.Undone("Siti Baru", is_invited=False)
     assert room.visitors() == []
     assert not room.sits(person_id)
     assert room.mark(person_id) is None
@@ -424,6 +424,105 @@ def test_only_what_came_in_by_the_door_is_undone_there(app: Flask):
         ).invitation.public_id  # fmt: skip
     with pytest.raises(NotFound):
         room.undo(made)
+
+
+def test_undo_leaves_an_offer_of_before_the_door(app: Flask):
+    room = Room(capacity=1)
+    with unit_of_work():
+        invitations.invite(
+            email="surat@contoh.test", name="Lewat Surat", roles=["trainee"],
+            cohort_id=room.cohort_id, organisation_id=room.sender_id, created_by=room.trainer.id,
+            base_url=BASE, subject="s", body="{link}", now=AT - timedelta(hours=3),
+        )  # fmt: skip
+    added = room.add("surat@contoh.test")
+    person_id = person_at("surat@contoh.test").id
+    [held] = room.visitors()
+    assert room.undo(held.public_id) == walkin.Undone("Lewat Surat", is_invited=True)
+    assert not room.sits(person_id)
+    assert room.mark(person_id) is None
+    assert room.visitors() == []
+    with pytest.raises(seats.NoSeat):  # their seat is kept for them
+        room.add("lain@contoh.test")
+    assert accept(added) == person_id
+    assert room.sits(person_id)
+    assert evidence(person_id) == 0
+
+
+def known_to(room: Room, name: str = "Nama Asli") -> Person:
+    """Seat somebody in another class of the same trainer."""
+    other = factories.cohort()
+    factories.staff(room.trainer, other, Part.TRAINER)
+    known = factories.person(name=name)
+    factories.seat(known, other)
+    return known
+
+
+def test_undo_takes_nobody_s_attendance_of_days(app: Flask):
+    room = Room()
+    known = known_to(room)
+    room.add(known.email)
+    [held] = room.visitors()
+    late = AT + timedelta(days=1)
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort_id)
+        attendance.record(cohort, "2pm", {}, fill=True, recorder_id=room.trainer.id, now=late)
+    with pytest.raises(walkin.Attended):
+        room.undo(held.public_id, late)
+    assert room.sits(known.id)
+    assert evidence(known.id) == 1
+    # Taken back on purpose, one by one, it stands in nobody's way.
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort_id)
+        attendance.undo(cohort, "2pm", known.public_id, recorder_id=room.trainer.id, now=late)
+    # A correction of what was noted at the door is no more than that.
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort_id)
+        entry = attendance.Entry("late", "present")
+        done = attendance.record(
+            cohort, "1am", {known.public_id: entry}, fill=False,
+            recorder_id=room.trainer.id, now=late,
+        )  # fmt: skip
+    assert done.added == 1
+    assert room.mark(known.id) is Presence.LATE
+    # After the last day the seat is a matter of record, a minute before it is not.
+    with pytest.raises(walkin.Attended):
+        room.undo(held.public_id, datetime(2026, 3, 21, 17, 0, tzinfo=UTC))
+    room.undo(held.public_id, datetime(2026, 3, 21, 16, 59, tzinfo=UTC))
+    assert not room.sits(known.id)
+    assert room.mark(known.id) is None
+    assert evidence(known.id) == 0
+    assert room.visitors() == []
+
+
+def test_undone_an_agency_no_longer_counts_them_as_its_own(app: Flask):
+    room = Room()
+    known = known_to(room)
+    before = {one.id for one in organisations.organisations_of(known.id, Part.STAFF)}
+    room.add(known.email)
+    assert organisations.members_of(room.sender_id) == [(known.id, "Nama Asli")]
+    room.undo(room.visitors()[0].public_id)
+    assert organisations.members_of(room.sender_id) == []
+    assert {one.id for one in organisations.organisations_of(known.id, Part.STAFF)} == before
+    # Whom it has sent elsewhere stays its own.
+    colleague = factories.person()
+    other = factories.cohort()
+    factories.staff(room.trainer, other, Part.TRAINER)
+    factories.seat(colleague, other, db.session.get_one(Organisation, room.sender_id))
+    room.add(colleague.email)
+    room.undo(room.visitors()[0].public_id)
+    assert [one for one, _name in organisations.members_of(room.sender_id)] == [colleague.id]
+
+
+def test_who_works_in_the_class_takes_no_seat_in_it(app: Flask):
+    room = Room()
+    for part in (Part.TRAINER, Part.ASSESSOR):
+        colleague = factories.person(part.value)
+        factories.staff(colleague, room.cohort, part)
+        with pytest.raises(walkin.OnStaff):
+            room.add(colleague.email)
+    guest = factories.person("speaker")
+    factories.staff(guest, room.cohort, Part.SPEAKER)
+    assert room.add(guest.email).result is Result.ASKED  # a guest of one session may learn here
 
 
 # Through the browser's door

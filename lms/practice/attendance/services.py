@@ -337,22 +337,55 @@ def count_earlier(person_id: int, cohort_id: int, *, now: datetime) -> None:
 
 
 def noted_at_door(cohort_id: int) -> Select[int]:
-    """Return a query of the people who came to a class without a seat, and were noted."""
-    return (
-        select(Attendance.person_id)
+    """Return a query of the people who came to a class without a seat, and were noted.
+
+    Not of those for whom that was taken back.
+    """
+    newest = (
+        select(func.max(Attendance.id))
         .where(Attendance.cohort_id == cohort_id, Attendance.way == Way.DOOR)
-        .distinct()
+        .group_by(Attendance.person_id)
     )
+    return select(Attendance.person_id).where(
+        Attendance.id.in_(newest), Attendance.presence != Presence.CLEARED
+    )
+
+
+def halves_at_door(cohort_id: int, person_id: int) -> dict[Half, datetime]:
+    """Return the half days somebody came to by the door, each with when first; one query."""
+    rows = db.session.execute(
+        select(Attendance.day, Attendance.half, func.min(Attendance.recorded_at).label("at"))
+        .where(
+            Attendance.cohort_id == cohort_id,
+            Attendance.person_id == person_id,
+            Attendance.way == Way.DOOR,
+        )
+        .group_by(Attendance.day, Attendance.half)
+    )
+    return {Half(row.day, row.half): row.at for row in rows}
 
 
 def clear_marks(
     cohort: Cohort, person_id: int, *, recorder_id: int, counts: bool, now: datetime
 ) -> None:
-    """Take back whatever is noted about somebody in a class. Lock first. Flushes."""
+    """Take back whatever is noted about somebody in a class, and that they came. Lock first.
+
+    Flushes.
+    """
     table = timetable_of(cohort)
-    for _who, half in newest_marks(cohort.id, [person_id]):
+    rows = db.session.scalars(
+        select(Attendance).where(Attendance.id.in_(newest_ids(cohort.id, [person_id])))
+    )
+    newest = {Half(row.day, row.half): row for row in rows}
+    at_door = halves_at_door(cohort.id, person_id)
+    taken = [
+        (half, Way.LIST)
+        for half, row in newest.items()
+        if row.presence is not Presence.CLEARED and row.way is not Way.DOOR
+    ]
+    for half, way in [*taken, *((half, Way.DOOR) for half in at_door)]:
         cleared = {person_id: Mark(Presence.CLEARED)}
-        note(cohort, table, half, cleared, by_id=recorder_id, way=Way.LIST, now=now, counts=counts)
+        note(cohort, table, half, cleared, by_id=recorder_id, way=way, now=now, counts=counts)
 
 
 def halves_of(cohort: Cohort) -> dict[Half, date]:
