@@ -309,7 +309,9 @@ EXERCISES = (5, 10, 15, 20)
 """Minutes of an exercise that can be chosen; others are typed."""
 LONGEST_EXERCISE = 180
 BREAK = 15
-"""Minutes of a break that is proposed, then up to the next round five minutes."""
+"""Minutes of a break that is proposed."""
+ROUNDED = 5
+"""The hour after it is rounded up to so many minutes."""
 HOUR = re.compile(r"([01]?[0-9]|2[0-3])[:.]([0-5][0-9])")
 
 

@@ -16,6 +16,7 @@ function begin() {
     stage.querySelector(`[data-stage-${name}]`),
   );
   const say = stage.dataset;
+  const back = document.querySelector("[data-stage-break] [name=jeda]");
   let state = recall();
   let spoken = null;
   let wake = null;
@@ -67,9 +68,11 @@ function begin() {
     const resting = "back" in state;
     const left = resting ? 0 : (state.held ?? state.ends - Date.now());
     const over = !resting && left <= 0;
+    const inside = document.activeElement === hold;
     time.hidden = resting || over;
     more.hidden = resting;
     hold.hidden = resting || over;
+    if (inside && hold.hidden) end.focus();
     stage.classList.toggle("is-over", over);
     put(hold, state.held == null ? say.hold : say.go);
     put(end, resting ? say.resume : say.end);
@@ -93,6 +96,14 @@ function begin() {
     keep(next);
     draw();
     (hold.hidden ? end : hold).focus();
+  }
+
+  /** The page may have stood there since the morning: the hour it proposes is one after now, unless somebody wrote another. */
+  function propose() {
+    const later = Date.now() + Number(say.rest) * MINUTE;
+    const step = Number(say.step) * MINUTE;
+    const proposed = hour(Math.ceil(later / step) * step).replace(".", ":");
+    if (back.value === back.defaultValue) back.value = back.defaultValue = proposed;
   }
 
   document.querySelector("[data-stage-timer]").addEventListener("submit", (event) => {
@@ -121,6 +132,8 @@ function begin() {
     draw();
     (from ?? document.querySelector("[data-stage-timer] [type=submit]")).focus();
   });
+  back.form.addEventListener("focusin", propose);
+  back.form.addEventListener("pointerover", propose);
   document.addEventListener("visibilitychange", draw);
   document.addEventListener("suluh:exit", () => keep(null));
   draw();

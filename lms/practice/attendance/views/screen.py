@@ -120,6 +120,8 @@ def _page(cohort: Cohort, key: str | None, form: OpenForm | None) -> str:
         longest=rules.LONGEST_EXERCISE,
         until=rules.read_hour(request.args.get("sampai", "")),
         back_at=rules.read_hour(request.args.get("jeda", "")),
-        proposed=rules.hour_after(_local(cohort), rules.BREAK, 5),
+        rest=rules.BREAK,
+        step=rules.ROUNDED,
+        proposed=rules.hour_after(_local(cohort), rules.BREAK, rules.ROUNDED),
         offset=ZONES[cohort.zone].utcoffset(None) // timedelta(minutes=1),
     )
