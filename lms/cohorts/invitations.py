@@ -570,6 +570,7 @@ def _take_place(invitation: Invitation, person_id: int, now: datetime) -> None:
                 actor_id=invitation.created_by,
                 now=now,
             )
+        invitation.vouching = None  # it stands in the appointment now, and ends with it
     for part in (Part.TRAINER, Part.ASSESSOR, Part.SPEAKER):
         if part.value in invitation.roles and invitation.cohort_id:
             services.add_staff(person_id, invitation.cohort_id, part)

@@ -121,7 +121,11 @@ SWEEPS: dict[str, Sweep] = {
     "invitations": Sweep(
         Invitation.id,
         _invitations,
-        lambda: {"name": rules.NAME, "email": _address(Invitation, Invitation.id)},
+        lambda: {
+            "name": rules.NAME,
+            "email": _address(Invitation, Invitation.id),
+            "vouching": None,
+        },
     ),
     "nominations": Sweep(
         Nomination.id,

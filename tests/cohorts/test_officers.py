@@ -16,7 +16,7 @@ from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.agencies import services as agencies
 from lms.cohorts import invitations, officers, organisations, services
-from lms.cohorts.models import Membership, Organisation, Part
+from lms.cohorts.models import Invitation, Membership, Organisation, Part
 from lms.core import clock
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
@@ -157,6 +157,7 @@ def test_whoever_is_invited_on_somebodys_word_works_at_once(app: Flask, sign_in:
     page = desk.get(f"/admin/instansi/{house.public_id}").text
     assert "Dijamin oleh Bu Kepala" in page
     assert "800/9" in page
+    assert db.session.scalars(select(Invitation.vouching)).one() is None, "it has moved"
     event = db.session.scalars(
         select(AuditEvent).where(AuditEvent.action == "cohorts.officer")
     ).one()

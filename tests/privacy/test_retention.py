@@ -76,6 +76,19 @@ def test_each_timer_waits_and_then_clears(app: Flask):
         assert [due[name] for name in names] == [0] * len(names)
 
 
+@pytest.mark.both
+def test_a_cleared_invitation_says_no_more_who_vouched(app: Flask):
+    _filled()
+    word = factories.WORD.kept()
+    with unit_of_work():
+        db.session.execute(update(Invitation).values(vouching=word))
+    timer = rules.TIMERS["invitations"].days
+    for days, left in ((timer, word), (timer + 2, None)):
+        retention.run(AT + days * DAY)
+        db.session.expire_all()
+        assert db.session.scalars(select(Invitation.vouching)).one() == left
+
+
 def test_every_timer_has_its_sweep():
     assert set(retention.SWEEPS) | {"links"} == set(rules.TIMERS)
 
