@@ -1,6 +1,6 @@
 """What is to be counted again. Light: the rounds ask here before they load what counts."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import and_, case, func, select
 
@@ -73,7 +73,8 @@ def classes_behind(standard_id: int, now: datetime) -> list[tuple[int, datetime]
             and_(Baseline.person_id == Enrolment.person_id, Baseline.cohort_id == Cohort.id),
             isouter=True,
         )
-        .where(Cohort.starts_on <= now.date())
+        # East of Greenwich the first day has come before it has there.
+        .where(Cohort.starts_on <= now.date() + timedelta(days=1))
         .order_by(Cohort.starts_on.desc(), Cohort.id)
     )
     behind = {}

@@ -379,7 +379,7 @@ def _line(
         now=now,
         done=rules.is_certified(held, taught, {one.scheme: one.curricula for one in asked}),
         open_quizzes=frozenset(tried.intersection(stands.open_quizzes)),
-        unobserved=cohort.ends_on < now.date() and not stands.observed,
+        unobserved=cohort.ends_on < cohorts.today_in(cohort, now) and not stands.observed,
         wait=standard.wait[EvidenceKind.Q],
         tries_before_coaching=standard.tries_before_coaching,
     )

@@ -315,6 +315,14 @@ def test_a_class_to_come_has_no_baselines(app: Flask):
     assert recap.refresh_baselines(AFTER) == 0
 
 
+@pytest.mark.parametrize(("zone", "hour"), [("WIB", 17), ("WITA", 16), ("WIT", 15)])
+def test_a_class_begins_at_its_own_midnight(app: Flask, zone: str, hour: int):
+    here = Class(starts_on=date(2026, 5, 1), ends_on=date(2026, 5, 2), zone=zone)
+    begins = datetime(2026, 4, 30, hour, tzinfo=UTC)  # the day before, in Greenwich
+    assert recap.refresh_baselines(begins - timedelta(seconds=1)) == 0
+    assert recap.refresh_baselines(begins) == len(here.people)
+
+
 # Files
 
 

@@ -1,7 +1,7 @@
 """The trainer's pages: only one's own class, everything that is needed, nothing twice."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -206,3 +206,12 @@ def test_after_the_class_somebody_unobserved_is_named(app: Flask, place):
     seated(place)
     line = services.matrix(place, View(), now=clock.now()).lines[0]
     assert [one.reason for one in line.stuck] == [Reason.OBSERVE]
+
+
+def test_the_last_day_ends_by_the_clock_of_the_class(app: Flask):
+    west = factories.cohort(zone="WIB")
+    seated(west)
+    over = datetime(2026, 3, 21, 17, tzinfo=UTC)  # midnight after the second day
+    for now, expected in [(over - timedelta(seconds=1), False), (over, True)]:
+        line = services.matrix(west, View(), now=now).lines[0]
+        assert (Reason.OBSERVE in {one.reason for one in line.stuck}) is expected
