@@ -514,7 +514,12 @@ def walk_in(slug: str) -> ResponseReturnValue:
                 form.reason.errors = [_("Tulis alasannya bila kursi ditambah.")]
         except (NotOne, NameTaken) as error:
             _ask_organisation(form, error)
-        except (invitations.AlreadySeated, walkin.Oneself, walkin.NotYet) as error:
+        except (
+            invitations.AlreadySeated,
+            walkin.Oneself,
+            walkin.OnStaff,
+            walkin.NotYet,
+        ) as error:
             form.email.errors = [_explain_door(error)]
     page = render_template(
         "roster/walk_in.html",
@@ -568,6 +573,8 @@ def _added(cohort: Cohort, form: WalkInForm) -> ResponseReturnValue:
 def _explain_door(error: DomainError) -> str:
     if isinstance(error, invitations.AlreadySeated):
         return _("Orang ini sudah punya kursi di kelas ini. Catat kehadirannya di daftar.")
+    if isinstance(error, walkin.OnStaff):
+        return _("Orang ini bertugas di kelas ini, jadi ia tidak duduk sebagai peserta.")
     if isinstance(error, walkin.Oneself):
         return _("Anda tidak dapat mendaftarkan diri sendiri.")
     return _("Kelas belum mulai. Undang orangnya lewat halaman undangan.")

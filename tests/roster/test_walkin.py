@@ -657,3 +657,42 @@ def test_what_was_accepted_meanwhile_is_said(app: Flask, sign_in: SignIn):
     browser = sign_in(room.trainer)
     done = browser.post(f"{door(room)}/batal", data={"undangan": held.public_id})
     assert "kursinya tetap miliknya" in browser.get(done.location).text
+
+
+@time_machine.travel(AT, tick=False)
+def test_the_page_says_why_somebody_stays_or_is_not_taken(app: Flask, sign_in: SignIn):
+    room = Room()
+    browser = sign_in(room.trainer)
+    colleague = factories.person("assessor")
+    factories.staff(colleague, room.cohort, Part.ASSESSOR)
+    answer = browser.post(door(room), data=typed(room, email=colleague.email))
+    assert answer.status_code == 422
+    assert "Orang ini bertugas di kelas ini" in answer.text
+
+    known = known_to(room, "Ibu Nama")
+    browser.post(door(room), data=typed(room, email=known.email))
+    [held] = room.visitors()
+    taken = {"bagian": "1am", "undangan": held.public_id}
+    with unit_of_work():
+        cohort = db.session.get_one(Cohort, room.cohort_id)
+        attendance.record(cohort, "2pm", {}, fill=True, recorder_id=room.trainer.id, now=AT)
+    page = browser.post(f"{door(room)}/batal", data=taken, follow_redirects=True).text
+    assert "kehadiran orang ini di kelas akan ikut hilang" in page
+    assert room.sits(known.id)
+
+
+@time_machine.travel(AT, tick=False)
+def test_the_page_says_that_an_offer_of_before_stays(app: Flask, sign_in: SignIn):
+    room = Room()
+    with unit_of_work():
+        invitations.invite(
+            email="surat@contoh.test", name="Lewat Surat", roles=["trainee"],
+            cohort_id=room.cohort_id, organisation_id=room.sender_id, created_by=room.trainer.id,
+            base_url=BASE, subject="s", body="{link}", now=AT - timedelta(hours=3),
+        )  # fmt: skip
+    browser = sign_in(room.trainer)
+    browser.post(door(room), data=typed(room, email="surat@contoh.test"))
+    taken = {"bagian": "1am", "undangan": room.visitors()[0].public_id}
+    page = browser.post(f"{door(room)}/batal", data=taken, follow_redirects=True).text
+    assert "undangannya yang lama tetap berlaku" in page
+    assert "Belum ada. Siapa yang datang tanpa kursi" in page
