@@ -13,6 +13,7 @@ from lms.accounts import letters as account_letters
 from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.accounts.rules import NO_HASH
+from lms.cohorts.models import Invitation
 from lms.core import audit
 from lms.core.db import db, unit_of_work
 from lms.core.errors import DomainError, NotFound
@@ -181,6 +182,7 @@ def erase(person_id: int, *, now: datetime) -> None:
     # Whose rows are found by an address must be found before the address is gone.
     found = {table.name: _keys(table, owner) for table in tables}
     _close_proposals(person_id, now)
+    _close_invitations(owner, now)
     essays.blank_texts(person_id, rules.GONE)
     for table in reversed(tables):
         entry = MAP[table.name]
@@ -260,6 +262,20 @@ def _blank_structured(table: Table, name: str, keys: Sequence[tuple[Any, ...]]) 
     for number, value in rows:
         emptied = {part: rules.GONE for part in value or {}}
         db.session.execute(update(table).where(key == number).values({name: emptied}))
+
+
+def _close_invitations(owner: Owner, now: datetime) -> None:
+    """Take back what is open: a link that somebody kept makes no account under a blanked name."""
+    db.session.execute(
+        update(Invitation)
+        .where(
+            owner.erased(Invitation.__tablename__),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+        )
+        .values(withdrawn_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _close_proposals(person_id: int, now: datetime) -> None:

@@ -14,6 +14,8 @@ from sqlalchemy import select, update
 from lms import rounds
 from lms.accounts import services as accounts
 from lms.accounts.models import LoginSession, Person
+from lms.cohorts import invitations
+from lms.core import clock
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
 from lms.core.models import AuditEvent, Mail
@@ -129,6 +131,28 @@ def test_nobody_signs_for_a_deleted_account(app: Flask):
 
 
 @pytest.mark.both
+@pytest.mark.both
+def test_an_invitation_of_a_deleted_account_opens_nothing(app: Flask, client: FlaskClient):
+    """Not even one that would make an officer, on a word that was blanked with the rest."""
+    admin, house = factories.person("admin").id, factories.organisation().id
+    ani = factories.person(email="ani@contoh.test").id
+    with unit_of_work():
+        made, other = (
+            invitations.invite(
+                email=email, name="Ani", roles=["agency"], cohort_id=None, organisation_id=house,
+                created_by=admin, base_url="", subject="s", body="{link}", now=clock.now(),
+                vouching=factories.WORD,
+            )
+            for email in ("ani@contoh.test", "lain@contoh.test")
+        )  # fmt: skip
+    with unit_of_work():
+        erasure.erase(ani, now=clock.now())
+    typed = {"name": "Kembali", "password": factories.PASSWORD, "again": factories.PASSWORD}
+    assert client.post(f"/undangan/{made.token}", data=typed).status_code == 410
+    assert accounts.find_person_id("lain@contoh.test") is None
+    assert client.post(f"/undangan/{other.token}", data=typed).status_code == 302, "the control"
+
+
 def test_it_waits_seven_days_and_is_done_once(app: Flask):
     a, _b = _two()
     _ask(a[0])
