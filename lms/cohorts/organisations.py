@@ -495,6 +495,8 @@ def dismiss_officer(organisation_id: int, public_id: str, *, actor_id: int, now:
     """
     person = accounts.get_person(public_id)
     person_id = person.id
+    # Invitations before appointments, as whoever accepts one locks them.
+    officers.withdraw_invitations(person.email, organisation_id, actor_id=actor_id, now=now)
     ended = db.session.scalar(
         delete(Membership)
         .where(
@@ -513,7 +515,6 @@ def dismiss_officer(organisation_id: int, public_id: str, *, actor_id: int, now:
         now=now,
         person=person_id,
     )
-    officers.withdraw_invitations(person.email, organisation_id, actor_id=actor_id, now=now)
     db.session.flush()
 
 

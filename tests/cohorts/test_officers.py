@@ -20,7 +20,7 @@ from lms.cohorts.models import Invitation, Membership, Organisation, Part
 from lms.core import clock
 from lms.core.db import db, unit_of_work
 from lms.core.errors import NotFound
-from lms.core.login import policy_of
+from lms.core.login import Viewer, policy_of
 from lms.core.models import AuditEvent
 from tests import factories
 from tests.queries import counted
@@ -402,6 +402,42 @@ def test_a_word_written_down_during_a_merger_is_kept(bare_app: Flask):
         assert officers.is_vouched(person_id)
         [line] = organisations.list_officers(ids[1])
         assert line.vouching == factories.WORD
+
+
+@pytest.mark.both
+def test_who_accepts_while_they_are_dismissed_is_no_officer_after(bare_app: Flask):
+    """Either the invitation was taken back before, or what it gave ends with the appointment."""
+    with bare_app.app_context():
+        house, admin = factories.organisation().id, factories.person("admin").id
+        person = factories.person("agency", email="baru@contoh.test")
+        person_id, public_id = person.id, person.public_id
+        with unit_of_work():
+            factories.appoint(person_id, house)
+            made = invitations.invite(
+                email="baru@contoh.test", name="B", roles=["agency"], cohort_id=None,
+                organisation_id=house, created_by=admin, base_url="", subject="s", body="{link}",
+                now=clock.now(), vouching=factories.WORD,
+            )  # fmt: skip
+        viewer = Viewer(person_id, public_id, "B", frozenset({"agency"}), "id", "t")
+    accepted = threading.Event()
+
+    def accept() -> None:
+        with unit_of_work():
+            found = invitations.find_open(made.token, now=clock.now())
+            db.session.get(Invitation, found.id, with_for_update=True)
+            accepted.set()
+            time.sleep(0.3)  # the dismissal reaches the same rows
+            invitations.accept_as(made.token, viewer, now=clock.now())
+
+    def dismiss() -> None:
+        accepted.wait(10)
+        with unit_of_work():
+            organisations.dismiss_officer(house, public_id, actor_id=admin, now=clock.now())
+
+    assert race(bare_app, [accept, dismiss]) == [None, None]
+    with bare_app.app_context():
+        assert not officers.is_vouched(person_id)
+        assert db.session.scalar(select(func.count()).select_from(Membership)) == 0
 
 
 @pytest.mark.both
