@@ -23,6 +23,7 @@ from lms.cohorts.models import Enrolment
 from lms.competency.models import Coaching
 from lms.core.db import db
 from lms.credentials.models import Certificate
+from lms.credentials.rules import day_of
 from lms.modules.models import Lesson, LessonDone, Outcome
 from lms.practice.cases.models import CaseDraft, CaseReview, CaseSubmission
 from lms.practice.simulations.models import SimulationRun
@@ -41,7 +42,7 @@ def facts_of(cohort_id: int, person_ids: Sequence[int], now: datetime) -> dict[i
     """
     if not person_ids:
         return {}
-    asked = {"cohort": cohort_id, "people": person_ids, "today": now.date()}
+    asked = {"cohort": cohort_id, "people": person_ids, "today": day_of(now)}
     facts: dict[int, list[Fact]] = defaultdict(list)
     for row in db.session.execute(_statement(), asked):
         facts[row.person_id].append(Fact(FactKind(row.kind), row.source, row.at))

@@ -14,10 +14,12 @@ from lms.competency import services as competency
 from lms.competency.rules import EvidenceKind
 from lms.core import clock
 from lms.core.db import db
-from lms.reports import services
-from lms.reports.rules import Reason
+from lms.credentials.rules import end_of
+from lms.reports import facts, services
+from lms.reports.rules import FactKind, Reason
 from lms.reports.services import View
 from tests import factories
+from tests.credentials.world import World
 
 HOUR = timedelta(hours=1)
 
@@ -215,3 +217,12 @@ def test_the_last_day_ends_by_the_clock_of_the_class(app: Flask):
     for now, expected in [(over - timedelta(seconds=1), False), (over, True)]:
         line = services.matrix(west, View(), now=now).lines[0]
         assert (Reason.OBSERVE in {one.reason for one in line.stuck}) is expected
+
+
+def test_a_certificate_is_held_until_its_last_day_is_over_in_the_west(app: Flask):
+    world = World()
+    made = world.certified()
+    over = end_of(made.valid_until)
+    for now, expected in [(over - timedelta(seconds=1), 1), (over, 0)]:
+        known = facts.facts_of(world.cohort.id, [world.trainee.id], now)[world.trainee.id]
+        assert sum(one.kind is FactKind.HELD for one in known) == expected
