@@ -25,6 +25,7 @@ from lms.accounts import services as accounts
 from lms.accounts.models import Person
 from lms.cohorts import officers, rules, services
 from lms.cohorts.models import (
+    Invitation,
     Membership,
     NameKind,
     Organisation,
@@ -357,6 +358,17 @@ def merge(public_id: str, into_id: str, *, actor_id: int, now: datetime) -> Orga
     SameOrganisation, TooManyOfficers.
     """
     ids = sorted([get_organisation(public_id).id, get_organisation(into_id).id])
+    # Open invitations before organisations, as whoever accepts one locks them.
+    db.session.execute(
+        select(Invitation.id)
+        .where(
+            Invitation.organisation_id.in_(ids),
+            Invitation.accepted_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+        )
+        .order_by(Invitation.id)
+        .with_for_update()
+    )
     # Locked in one order: of two merges at once the second finds what the first has done.
     locked = {
         one.id: one

@@ -348,6 +348,32 @@ def test_an_officer_of_both_keeps_the_word_of_the_one_that_stays(app: Flask):
 # At once
 
 
+def slow_acceptance(
+    app: Flask, person_id: int, organisation_id: int, admin_id: int, begun: threading.Event
+) -> Callable[[], None]:
+    """Invite an officer, vouched for; return what accepts, slowly, once `begun` is set."""
+    with app.app_context():
+        person = db.session.get_one(Person, person_id)
+        viewer = Viewer(person_id, person.public_id, "B", frozenset({"agency"}), "id", "t")
+        email = person.email
+        with unit_of_work():
+            made = invitations.invite(
+                email=email, name="B", roles=["agency"], cohort_id=None,
+                organisation_id=organisation_id, created_by=admin_id, base_url="", subject="s",
+                body="{link}", now=clock.now(), vouching=factories.WORD,
+            )  # fmt: skip
+
+    def accept() -> None:
+        with unit_of_work():
+            found = invitations.find_open(made.token, now=clock.now())
+            db.session.get(Invitation, found.id, with_for_update=True)
+            begun.set()
+            time.sleep(0.3)  # whoever else wants these rows reaches them
+            invitations.accept_as(made.token, viewer, now=clock.now())
+
+    return accept
+
+
 @pytest.mark.both
 def test_a_word_and_the_end_of_the_appointment_at_once_leave_nobody_vouched(bare_app: Flask):
     with bare_app.app_context():
@@ -405,6 +431,28 @@ def test_a_word_written_down_during_a_merger_is_kept(bare_app: Flask):
 
 
 @pytest.mark.both
+def test_who_accepts_during_a_merger_comes_along(bare_app: Flask):
+    with bare_app.app_context():
+        old, new = factories.organisation("Lama"), factories.organisation("Baru")
+        ids, keys = (old.id, new.id), (old.public_id, new.public_id)
+        admin = factories.person("admin").id
+        person_id = factories.person("agency", email="baru@contoh.test").id
+    accepted = threading.Event()
+
+    def merge() -> None:
+        accepted.wait(10)
+        with unit_of_work():
+            organisations.merge(*keys, actor_id=admin, now=clock.now())
+
+    accept = slow_acceptance(bare_app, person_id, ids[0], admin, accepted)
+    assert race(bare_app, [accept, merge]) == [None, None]
+    with bare_app.app_context():
+        [line] = organisations.list_officers(ids[1])
+        assert (line.person_id, line.vouching) == (person_id, factories.WORD)
+        assert organisations.list_officers(ids[0]) == []
+
+
+@pytest.mark.both
 def test_who_accepts_while_they_are_dismissed_is_no_officer_after(bare_app: Flask):
     """Either the invitation was taken back before, or what it gave ends with the appointment."""
     with bare_app.app_context():
@@ -413,27 +461,14 @@ def test_who_accepts_while_they_are_dismissed_is_no_officer_after(bare_app: Flas
         person_id, public_id = person.id, person.public_id
         with unit_of_work():
             factories.appoint(person_id, house)
-            made = invitations.invite(
-                email="baru@contoh.test", name="B", roles=["agency"], cohort_id=None,
-                organisation_id=house, created_by=admin, base_url="", subject="s", body="{link}",
-                now=clock.now(), vouching=factories.WORD,
-            )  # fmt: skip
-        viewer = Viewer(person_id, public_id, "B", frozenset({"agency"}), "id", "t")
     accepted = threading.Event()
-
-    def accept() -> None:
-        with unit_of_work():
-            found = invitations.find_open(made.token, now=clock.now())
-            db.session.get(Invitation, found.id, with_for_update=True)
-            accepted.set()
-            time.sleep(0.3)  # the dismissal reaches the same rows
-            invitations.accept_as(made.token, viewer, now=clock.now())
 
     def dismiss() -> None:
         accepted.wait(10)
         with unit_of_work():
             organisations.dismiss_officer(house, public_id, actor_id=admin, now=clock.now())
 
+    accept = slow_acceptance(bare_app, person_id, house, admin, accepted)
     assert race(bare_app, [accept, dismiss]) == [None, None]
     with bare_app.app_context():
         assert not officers.is_vouched(person_id)
