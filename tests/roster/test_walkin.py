@@ -426,6 +426,7 @@ def test_only_what_came_in_by_the_door_is_undone_there(app: Flask):
         room.undo(made)
 
 
+@pytest.mark.both
 def test_undo_leaves_an_offer_of_before_the_door(app: Flask):
     room = Room(capacity=1)
     with unit_of_work():
@@ -457,6 +458,7 @@ def known_to(room: Room, name: str = "Nama Asli") -> Person:
     return known
 
 
+@pytest.mark.both
 def test_undo_takes_nobody_s_attendance_of_days(app: Flask):
     room = Room()
     known = known_to(room)
@@ -494,6 +496,7 @@ def test_undo_takes_nobody_s_attendance_of_days(app: Flask):
     assert room.visitors() == []
 
 
+@pytest.mark.both
 def test_undone_an_agency_no_longer_counts_them_as_its_own(app: Flask):
     room = Room()
     known = known_to(room)
