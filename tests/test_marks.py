@@ -137,7 +137,7 @@ def said(file: Taken) -> list[str]:
 def test_every_file_about_people_leads_back_to_who_took_it(here: Crowd):
     walked = ways(here)
     assert {name for name, _asked in walked} == registered(here.app)
-    assert len(walked) > 30
+    assert len(walked) >= 30
     seen: set[str] = set()
     for name, asked in walked:
         file = take(here, asked)

@@ -115,7 +115,9 @@ def _standard_changed() -> datetime:
     with unit_of_work():
         [known] = db.session.scalars(select(StandardVersion))
         db.session.add(
-            StandardVersion(version="neu", digest="another clock", document=known.document, loaded_at=NOW)
+            StandardVersion(
+                version="neu", digest="another clock", document=known.document, loaded_at=NOW
+            )
         )
     return NOW
 

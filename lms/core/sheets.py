@@ -165,10 +165,13 @@ def answer_xlsx(
     return _attachment(response, f"{mark.name(name) if mark else name}.xlsx")
 
 
-def answer_pdf(name: str, body: bytes, mark: Mark) -> Response:
-    """Answer with a paper that carries `mark` at the foot of its pages, to be looked at first."""
+def answer_pdf(name: str, body: bytes, mark: Mark | None) -> Response:
+    """Answer with a paper, to be looked at first, that carries `mark` at the foot of its pages.
+
+    A paper about nobody has none.
+    """
     response = Response(body, mimetype="application/pdf")
     response.headers["Content-Disposition"] = (
-        f"inline; filename*=UTF-8''{quote(mark.name(name))}.pdf"
+        f"inline; filename*=UTF-8''{quote(mark.name(name) if mark else name)}.pdf"
     )
     return response

@@ -8,15 +8,12 @@ from collections.abc import Iterator
 from lms.agencies.labels import STANDINGS
 from lms.core.i18n import day, ngettext, pick
 from lms.core.i18n import gettext as _
-from lms.core.marks import Mark
 from lms.core.papers import Column, Paper
 from lms.reports.agency import Report
 from lms.reports.recap import ClassLine, Figures, OwnClasses
 
 
-def draw(
-    organisation: str, city: str, found: Report, *, as_of: str, printed: str, mark: Mark
-) -> bytes:
+def draw(organisation: str, city: str, found: Report, *, as_of: str, printed: str) -> bytes:
     """Return the report of an organisation as PDF; tables go on over pages.
 
     `as_of` and `printed` say in words on which day the figures stand and when they were printed.
@@ -51,7 +48,6 @@ def draw(
     return paper.finish(
         lambda number, count: _("Halaman %(number)s dari %(count)s · dicetak %(at)s",
                                 number=number, count=count, at=printed),
-        mark.lines,
     )  # fmt: skip
 
 

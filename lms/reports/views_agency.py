@@ -7,7 +7,6 @@ from typing import Any
 from flask import current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
-from lms.accounts.exports import take
 from lms.agencies import units
 from lms.agencies.labels import STANDINGS
 from lms.agencies.units import Chosen
@@ -69,40 +68,36 @@ def _query(unit: Chosen, found: Report) -> dict[str, Any]:
 
 @bp.get("/instansi/laporan.pdf")
 @login.role("agency")
-@login.about_people
+@login.about_nobody
 def agency_report_pdf() -> ResponseReturnValue:
     """Give the report of an agency as a paper."""
     unit, now = _chosen(), clock.now()
-    mark = take(unit.organisation.name)
     body = agency_pdf.draw(
         unit.organisation.name,
         unit.organisation.city,
         _report(unit, now),
         as_of=day(now),
         printed=moment(now, current_app.extensions["suluh"].zone),
-        mark=mark,
     )
-    return sheets.answer_pdf("laporan-instansi", body, mark)
+    return sheets.answer_pdf("laporan-instansi", body, None)
 
 
 @bp.get("/instansi/laporan.csv")
 @login.role("agency")
-@login.about_people
+@login.about_nobody
 def agency_report_csv() -> ResponseReturnValue:
     """Give the report of an agency as CSV."""
     unit = _chosen()
-    mark = take(unit.organisation.name)
-    return sheets.answer_csv("laporan-instansi", _columns(), _rows(unit), mark)
+    return sheets.answer_csv("laporan-instansi", _columns(), _rows(unit), None)
 
 
 @bp.get("/instansi/laporan.xlsx")
 @login.role("agency")
-@login.about_people
+@login.about_nobody
 def agency_report_xlsx() -> ResponseReturnValue:
     """Give the report of an agency as a workbook."""
     unit = _chosen()
-    mark = take(unit.organisation.name)
-    return sheets.answer_xlsx("laporan-instansi", _columns(), _rows(unit), mark)
+    return sheets.answer_xlsx("laporan-instansi", _columns(), _rows(unit), None)
 
 
 def _columns() -> list[str]:

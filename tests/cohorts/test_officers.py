@@ -29,7 +29,7 @@ from tests.test_routes import address, rules
 
 Enter = Callable[[Person], FlaskClient]
 NOW = factories.NOW
-WAITS = "Akun Anda menunggu jaminan dinas"
+WAITS = "Akun Anda menunggu jaminan"
 
 
 def unvouched(*agencies: Organisation, roles: tuple[str, ...] = ("agency",)) -> Person:

@@ -21,7 +21,6 @@ from lms.agencies.services import Standing
 from lms.cohorts import services as cohorts
 from lms.core.clock import ZONES
 from lms.core.db import db, unit_of_work
-from lms.core.marks import Mark
 from lms.credentials import schemes
 from lms.modules import services as modules
 from lms.modules.models import Outcome
@@ -37,7 +36,6 @@ from tests.queries import counted
 
 SignIn = Callable[[Person], FlaskClient]
 PATH = "/instansi/laporan"
-MARK = Mark("brk-aaaaa-bbbbb", "Sri", NOW, "WIB", "X", date(2027, 1, 1))
 LATER = NOW + timedelta(minutes=5)
 
 
@@ -364,7 +362,7 @@ def test_who_reads_the_paper_learns_no_hidden_part(app: Flask, whole: int):
             own=OwnClasses((), Figures(None, None, None, None), 2026, (2026,)),
         )
         with app.test_request_context():
-            body = agency_pdf.draw("X", "Y", found, as_of="hari ini", printed="tadi", mark=MARK)
+            body = agency_pdf.draw("X", "Y", found, as_of="hari ini", printed="tadi")
         said = lines_of(body)
         assert f"Pendamping {whole}" in said
         row = cells_of(said, "Asesmen Risiko")

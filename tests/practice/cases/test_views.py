@@ -355,7 +355,9 @@ def test_a_wait_is_said_with_its_end(trainee: FlaskClient, here: Scene):
     document = row.document | {"rules": row.document["rules"] | {"retry_gap_hours": waits}}
     with unit_of_work():
         db.session.add(
-            competency.StandardVersion(version="x", digest="wait two days", document=document, loaded_at=NOW)
+            competency.StandardVersion(
+                version="x", digest="wait two days", document=document, loaded_at=NOW
+            )
         )
     assert "Dapat dikerjakan lagi mulai" in trainee.get(PAGE).text
 
