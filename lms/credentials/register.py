@@ -466,9 +466,6 @@ def ending_query(person_id: int, at: datetime, first: date, last: date) -> Selec
     Of each scheme the newest alone, unless it was revoked or replaced. Columns: feature, code (the
     scheme), what (its last day and its two titles, a line each), began_at, ended_at.
     """
-    ended = select(CertificateEvent.id).where(
-        CertificateEvent.certificate_id == Certificate.id, CertificateEvent.at <= at
-    )
     newer = aliased(Certificate)
     follows = select(newer.id).where(
         newer.person_id == Certificate.person_id,
@@ -476,23 +473,9 @@ def ending_query(person_id: int, at: datetime, first: date, last: date) -> Selec
         newer.id > Certificate.id,
     )
     lines = (cast(Certificate.valid_until, String), Scheme.title, Scheme.title_en)
-    return (
-        select(
-            literal("ending", String).label("feature"),
-            Certificate.scheme_code.label("code"),
-            (lines[0] + "\n" + lines[1] + "\n" + lines[2]).label("what"),
-            Certificate.issued_at.label("began_at"),
-            null().label("ended_at"),
-        )
-        .join(Scheme, Scheme.code == Certificate.scheme_code)
-        .where(
-            Certificate.person_id == person_id,
-            Certificate.issued_at <= at,
-            Certificate.valid_until >= first,
-            Certificate.valid_until <= last,
-            ~ended.exists(),
-            ~follows.exists(),
-        )
+    what = lines[0] + "\n" + lines[1] + "\n" + lines[2]
+    return _own_query("ending", what, person_id, at).where(
+        Certificate.valid_until >= first, Certificate.valid_until <= last, ~follows.exists()
     )
 
 
@@ -502,23 +485,26 @@ def in_force_query(person_id: int, at: datetime, today: date) -> Select[*tuple[A
     `today` is rules.day_of(at). Columns: feature, code (the scheme), what (its curricula, as JSON),
     began_at, ended_at.
     """
+    what = Scheme.document["curricula"].as_string()
+    # The same day as rules.end_of: in force until it is over in western Indonesia.
+    return _own_query("certificate", what, person_id, at).where(Certificate.valid_until >= today)
+
+
+def _own_query(
+    feature: str, what: ColumnElement[str], person_id: int, at: datetime
+) -> Select[*tuple[Any, ...]]:
+    """Return a query of one person's certificates that nobody revoked or replaced."""
     ended = select(CertificateEvent.id).where(
         CertificateEvent.certificate_id == Certificate.id, CertificateEvent.at <= at
     )
     return (
         select(
-            literal("certificate", String).label("feature"),
+            literal(feature, String).label("feature"),
             Certificate.scheme_code.label("code"),
-            Scheme.document["curricula"].as_string().label("what"),
+            what.label("what"),
             Certificate.issued_at.label("began_at"),
             null().label("ended_at"),
         )
         .join(Scheme, Scheme.code == Certificate.scheme_code)
-        .where(
-            Certificate.person_id == person_id,
-            Certificate.issued_at <= at,
-            # The same day as rules.end_of: in force until it is over in western Indonesia.
-            Certificate.valid_until >= today,
-            ~ended.exists(),
-        )
+        .where(Certificate.person_id == person_id, Certificate.issued_at <= at, ~ended.exists())
     )
